@@ -1,0 +1,1 @@
+"""Values: immutable, validated when made, with nothing but the standard library below them."""

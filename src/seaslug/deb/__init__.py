@@ -1,0 +1,1 @@
+"""Debian: versions, relations, releases, indices, the solver, and packages turned into layers."""

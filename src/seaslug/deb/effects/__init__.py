@@ -1,0 +1,1 @@
+"""What maintainer scripts would have done, computed from a tree by pure functions."""

@@ -1,0 +1,123 @@
+"""Precompiled Python: which files, where their bytecode goes, and the script that makes it.
+
+The files are unchecked-hash pyc: the interpreter takes them without looking at the
+source's time or content, which is right in an image that nobody edits.
+"""
+
+from __future__ import annotations
+
+import re
+
+from seaslug.values.content import Inline
+from seaslug.values.digest import Digest
+from seaslug.values.tree import Entry, Kind, Tree
+
+_FOLDERS = ("usr/lib/python3", "usr/local/lib/python3")
+# Developers' tools, what only other systems use, and character sets that servers hardly meet:
+# there, and compiled in memory when somebody asks for them after all. Together they would be
+# a quarter of all bytecode. importlib._bootstrap* are frozen under other names.
+_RARE = re.compile(
+    r"usr/lib/python3[^/]*/(?:(?:"
+    r"pydoc|doctest|pdb|bdb|cmd|trace|tracemalloc|timeit|profile|cProfile|pstats|pickletools|tabnanny"
+    r"|pyclbr|modulefinder|zipapp|symtable|turtle|antigravity|this|webbrowser|code|codeop|rlcompleter"
+    r"|compileall|py_compile|unittest|distutils|venv|_pyrepl|curses|wsgiref/validate"
+    r"|mailbox|imaplib|poplib|nntplib|telnetlib|ftplib|xmlrpc|cgitb|wave|sndhdr|aifc|sunau|netrc"
+    r"|optparse|statistics|fractions|plistlib|tarfile|difflib|filecmp|fileinput|shelve|dbm|sched"
+    r"|urllib/robotparser|xml/(?:dom|sax)|html/entities|smtplib|quopri|getopt|graphlib"
+    r"|multiprocessing/(?:managers|shared_memory|sharedctypes|heap|resource_sharer|dummy)"
+    r"|email/(?:_header_value_parser|headerregistry|contentmanager)|_pylong|_sysconfigdata_[^/]*"
+    r"|zoneinfo/_zoneinfo|asyncio/proactor_events|ctypes/(?:_aix|macholib)|nturl2path"
+    r"|importlib/_bootstrap(?:_external)?"
+    r")(?:\.py|/.*)"
+    r"|(?:[^/]+/)+__main__\.py"
+    r"|encodings/(?!__init__|aliases|utf_8|latin_1|ascii|idna|punycode|cp1252|cp437|iso8859_1\."
+    r"|iso8859_15|unicode_).*)\Z"
+)
+
+# Bytes must not depend on what else the process has done. marshal marks an object as
+# shared when something else holds it too, interned strings above all, so the code is
+# loaded from its own first dump, in which nothing is held from outside, and interning
+# is undone by the dump's own table: two passes are a fixed point. Up to Python 3.10
+# marshal writes a set as it lies in memory: the hash seed is fixed for that, and files
+# with a None in a set, which has no fixed hash there, are left to be compiled in memory.
+_WORKER = """\
+import sys, marshal, _imp
+from importlib.util import source_hash
+from importlib._bootstrap_external import MAGIC_NUMBER
+root, out = sys.argv[1], sys.argv[2]
+def settle(code):
+    data = marshal.dumps(code)
+    for _ in range(4):
+        again = marshal.dumps(marshal.loads(data))
+        if again == data:
+            break
+        data = again
+    return data
+def shaky(value, inside=False):
+    if isinstance(value, (tuple, frozenset)):
+        inside = inside or isinstance(value, frozenset)
+        return any(shaky(item, inside) for item in value)
+    if hasattr(value, 'co_consts'):
+        return any(map(shaky, value.co_consts))
+    return inside and (value is None or value is ...)
+names = sys.stdin.buffer.read().decode('utf-8', 'surrogateescape').splitlines()
+library = 'usr/lib/python%d.%d/' % sys.version_info[:2]
+def frozen(name):
+    # The interpreter carries these itself and never looks for their bytecode.
+    if not name.startswith(library):
+        return False
+    module = name[len(library):-3].replace('/', '.')
+    return _imp.is_frozen(module[:-9] if module.endswith('.__init__') else module)
+for number, name in enumerate(names):
+    if frozen(name):
+        continue
+    with open(root + '/' + name, 'rb') as file:
+        source = file.read()
+    try:
+        code = compile(source, '/' + name, 'exec', dont_inherit=True, optimize=0)
+    except (SyntaxError, ValueError):
+        continue
+    if sys.version_info < (3, 11) and shaky(code):
+        continue
+    check = source_hash(source)
+    data = MAGIC_NUMBER + (1).to_bytes(4, 'little') + check
+    with open(out + '/' + str(number), 'wb') as file:
+        file.write(data + settle(code))
+"""
+
+
+def plan(tree: Tree) -> tuple[Entry, ...]:
+    """Return the .py files of *tree* that are worth compiling."""
+    return tuple(
+        entry
+        for entry in tree
+        if entry.kind is Kind.FILE
+        and entry.path.endswith(".py")
+        and entry.path.startswith(_FOLDERS)
+        and not _RARE.match(entry.path)
+    )
+
+
+def identity(runtime: Tree, sources: Tree, python: str) -> str:
+    """Return a digest of all that decides the bytecode of *sources*, by *python* of *runtime*.
+
+    The compiler is all in the interpreter's own file; what else the tree holds has no say.
+    """
+    program = runtime.realpath(f"usr/bin/python{python}")
+    interpreter = runtime.get(program) if program else None
+    rows = [(e.path, e.mtime, Digest.of(e.read()).text) for e in plan(sources)]
+    own = Digest.of(interpreter.read()).text if interpreter is not None else ""
+    return Digest.of(repr((_WORKER, own, rows)).encode("utf-8", "surrogateescape")).text
+
+
+def worker_source() -> str:
+    """Return the script that the matching interpreter runs: argv is root and output folder."""
+    return _WORKER
+
+
+def compiled(source: Entry, data: bytes, python: str) -> Entry:
+    """Return the pyc entry of *source*, in the __pycache__ beside it."""
+    folder, _, name = source.path.rpartition("/")
+    tag = "cpython-" + python.replace(".", "")
+    path = f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
+    return Entry(path, Kind.FILE, 0o644, mtime=source.mtime, content=Inline(data))

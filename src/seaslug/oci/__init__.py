@@ -1,0 +1,1 @@
+"""OCI images as values: config, manifest, index, and their exact bytes."""

@@ -1,0 +1,124 @@
+"""Images in the store: by name, digest or the beginning of one; and what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from seaslug.errors import HostileError, UnknownNameError, UsageError
+from seaslug.oci import media
+from seaslug.oci.read import IndexManifest, Manifest, json_object, parse
+from seaslug.ports import BlobStore
+from seaslug.values.descriptor import Descriptor
+from seaslug.values.digest import Digest
+from seaslug.values.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One platform's image: its manifest, and what the name that led here stands for."""
+
+    name: str
+    top: Descriptor
+    descriptor: Descriptor
+    manifest: Manifest
+    platform: str
+
+
+def resolve(store: BlobStore, name: str) -> Descriptor:
+    """Return what *name* stands for: a tag, ``name`` for ``name:latest``, or a digest's beginning.
+
+    Raises UnknownNameError with the nearest names, UsageError for a beginning that several have.
+    """
+    tags = store.tags()
+    for spelling in (name, f"{name}:latest"):
+        if spelling in tags:
+            return tags[spelling]
+    wanted = name.removeprefix("sha256:")
+    if len(wanted) >= 6 and all(c in "0123456789abcdef" for c in wanted):
+        known = {d.digest: d for top in tags.values() for d in _reachable(store, top)}
+        hits = [d for digest, d in known.items() if digest.hex.startswith(wanted)]
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            raise UsageError(
+                f"{name} is the beginning of {len(hits)} digests", hint="write more of it"
+            )
+    raise UnknownNameError(
+        "image",
+        name,
+        sorted(tags),
+        hint="" if tags else "the store has no images: seaslug build static",
+    )
+
+
+def image(store: BlobStore, name: str, platform: str = "") -> Found:
+    """Return one platform's image. An index with several platforms needs *platform*.
+
+    Raises UsageError that lists the platforms.
+    """
+    top = resolve(store, name)
+    known = images(store, top)
+    if not known:
+        raise HostileError("an index without images", where=name)
+    if platform:
+        wanted = str(Platform.parse(platform))
+        fits = [item for item in known if item[1] == wanted]
+        if not fits:
+            raise UnknownNameError("platform", wanted, [p for _, p in known], where=name)
+    else:
+        fits = known
+    if len(fits) > 1:
+        raise UsageError(
+            f"{name} has {len(fits)} platforms",
+            hint="choose one: --platform " + "|".join(p for _, p in fits),
+        )
+    descriptor, where = fits[0]
+    found = image_at(store, descriptor.digest, name)
+    return replace(found, top=top, descriptor=descriptor, platform=where or found.platform)
+
+
+def image_at(store: BlobStore, digest: Digest, name: str = "") -> Found:
+    """Return the image whose manifest has *digest*. Raises StoreError, HostileError."""
+    manifest = parse(_read(store, digest), name or digest.text)
+    if not isinstance(manifest, Manifest):
+        raise HostileError("an index, not an image", where=name or digest.text)
+    descriptor = Descriptor(manifest.media_type, digest, len(manifest.raw))
+    return Found(name, descriptor, descriptor, manifest, _config_platform(store, manifest))
+
+
+def images(store: BlobStore, top: Descriptor) -> list[tuple[Descriptor, str]]:
+    """Return (manifest, platform) for each image that *top* leads to."""
+    found = parse(_read(store, top.digest), str(top.digest))
+    if isinstance(found, IndexManifest):
+        return [(entry.descriptor, entry.platform) for entry in found.entries]
+    return [(top, _config_platform(store, found))]
+
+
+def blobs(store: BlobStore, top: Descriptor) -> Iterator[Descriptor]:
+    """Yield every blob that *top* needs, itself last, so that a copy is never half there."""
+    found = parse(_read(store, top.digest), str(top.digest))
+    if isinstance(found, IndexManifest):
+        for entry in found.entries:
+            yield from blobs(store, entry.descriptor)
+    else:
+        yield from found.layers
+        yield found.config
+    yield top
+
+
+def _reachable(store: BlobStore, top: Descriptor) -> Iterator[Descriptor]:
+    yield top
+    if top.media_type in media.INDICES:
+        for descriptor, _ in images(store, top):
+            yield descriptor
+
+
+def _config_platform(store: BlobStore, manifest: Manifest) -> str:
+    config = json_object(_read(store, manifest.config.digest), "config")
+    parts = (config.get("os"), config.get("architecture"), config.get("variant"))
+    return "/".join(str(part) for part in parts if part)
+
+
+def _read(store: BlobStore, digest: Digest) -> bytes:
+    return store.read(digest)

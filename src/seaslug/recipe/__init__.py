@@ -1,0 +1,1 @@
+"""Recipes: what an image is made of, as TOML data with inheritance."""

@@ -1,0 +1,1 @@
+"""The world: the store on disk, mirrors, signatures, engines, processes."""

@@ -1,0 +1,242 @@
+"""The public Python surface, and the place where adapters meet operations.
+
+::
+
+    from seaslug.api import Workspace
+
+    with Workspace() as seaslug:
+        recipe = seaslug.recipe("python3:nonroot")
+        image = seaslug.build(recipe)
+        print(image.descriptor.digest)
+
+Everything raises :class:`seaslug.errors.SeaslugError` or a branch of it, and prints
+nothing; progress goes to the listener.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seaslug.errors import LockError, UsageError
+from seaslug.ports import ArchiveChoice, ArchiveState, Listener, Silent, Stored
+from seaslug.values.debian import Package
+from seaslug.values.descriptor import Descriptor
+from seaslug.values.platform import TABLE, Platform
+
+if TYPE_CHECKING:
+    from seaslug.adapters.store import Store
+    from seaslug.lock.model import Lock
+    from seaslug.ops.build import Builder, Built
+    from seaslug.ops.resolve import Resolver
+    from seaslug.recipe.model import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished build: what its name stands for, and each platform's image."""
+
+    recipe: Recipe
+    lock: Lock
+    descriptor: Descriptor
+    images: tuple[Built, ...]
+    builder: Builder = field(repr=False)
+
+
+class Workspace:
+    """A store, an archive and the machine's own abilities, wired together."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        listener: Listener | None = None,
+        archive: ArchiveChoice | None = None,
+    ) -> None:
+        self._given_store = store
+        self.listener: Listener = listener or Silent()
+        self.archive_options = archive or ArchiveChoice()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker threads; what they had not begun is dropped."""
+        pool = self.__dict__.pop("pool", None)
+        if pool is not None:
+            pool.close()
+
+    @cached_property
+    def store(self) -> Store:
+        """The store: the given one, else $SEASLUG_HOME's or the user's."""
+        from seaslug.adapters.store import Store, default_root
+
+        return self._given_store or Store(default_root())
+
+    @cached_property
+    def pool(self) -> Any:
+        """Worker threads."""
+        from seaslug.adapters.pool import ThreadPool
+
+        return ThreadPool()
+
+    @staticmethod
+    def _compiler() -> Any:
+        from seaslug.adapters.pycompile import Compiler
+
+        return Compiler(machine())
+
+    @cached_property
+    def source(self) -> Any:
+        """Debian's archive and the npm registry, as one source of packages."""
+        from seaslug.adapters.sources import Sources
+
+        return Sources(self.store, self.listener, self.archive_options)
+
+    def recipe(self, subject: str, *, variant: str = "", extra: Sequence[str] = ()) -> Recipe:
+        """Return the recipe that *subject* names: a family reference or a recipe file.
+
+        Raises UnknownNameError, RecipeError, UsageError.
+        """
+        from seaslug.recipe import catalog, expand
+
+        if catalog.looks_like_path(subject) or Path(subject).is_dir():
+            recipe = _recipe_file(subject, variant)
+        else:
+            if variant:
+                subject = f"{subject.partition(':')[0]}:{variant}"
+            recipe = expand.family(subject)
+        return expand.with_packages(recipe, extra)
+
+    def lock(self, recipe: Recipe, platforms: Sequence[Platform] = (), *, pyc: bool = True) -> Lock:
+        """Return *recipe* resolved against the archive as it is now.
+
+        Asked again while the archive's word is fresh, the answer comes from the store.
+        Without *pyc*, Python is not precompiled.
+        """
+        from seaslug.ops.remembered import remembered_lock
+
+        resolver = replace(self.resolver(), pyc=pyc)
+        return remembered_lock(self.store, resolver, recipe, tuple(platforms) or (host_platform(),))
+
+    def fresh_until(self, recipe: Recipe) -> tuple[float, list[str]]:
+        """Return until when (seconds since 1970) the archive's word on *recipe* is fresh.
+
+        And the files that hold this word: while neither changes, locking gives the same.
+        """
+        found: tuple[float, list[str]] = self.source.fresh_until(self.resolver().suites(recipe))
+        return found
+
+    def resolver(self) -> Resolver:
+        """Return the resolver over this workspace's archive."""
+        from seaslug.ops.resolve import Resolver
+
+        return Resolver(self.source, lambda: self.source.npm, self.listener, machine())
+
+    def build(
+        self,
+        recipe: Recipe,
+        platforms: Sequence[Platform] = (),
+        *,
+        lock: Lock | None = None,
+        pyc: bool = True,
+        compression: str = "gzip",
+        level: int | None = None,
+        layers: str = "grouped",
+    ) -> Result:
+        """Build *recipe* for each platform and return what was made; nothing is named yet.
+
+        With *lock*, exactly its packages are used. Raises LockError if the lock is for
+        another recipe.
+        """
+        from seaslug.ops.build import Builder, Options
+        from seaslug.tar.compress import Compression
+
+        wanted = tuple(platforms) or (host_platform(),)
+        options = Options(Compression.of(compression, level), layers)
+        with self.store.session():
+            lock = lock or self.lock(recipe, wanted, pyc=pyc)
+            if lock.recipe != recipe.digest:
+                raise LockError(
+                    "the recipe has changed since this lock was made",
+                    where=lock.subject,
+                    hint="lock again: seaslug lock SUBJECT -o FILE",
+                )
+            builder = Builder(
+                self.store, self.source, lambda: self.pool, self.listener, options, self._compiler
+            )
+            images = tuple(builder.image(recipe, lock, p) for p in wanted)
+            return Result(recipe, lock, builder.index(images), images, builder)
+
+
+def host_platform() -> Platform:
+    """Return the platform to build for when none is named: this machine's, else linux/amd64."""
+    return machine(any_system=True) or Platform("linux", "amd64")
+
+
+def machine(*, any_system: bool = False) -> Platform | None:
+    """Return the platform whose programs run on this machine, or None."""
+    info = os.uname()
+    if info.sysname != "Linux" and not any_system:
+        return None
+    name = {"arm64": "aarch64", "i386": "i686"}.get(info.machine, info.machine)
+    return next((p for p, names in TABLE.items() if names.uname == name), None)
+
+
+def platforms(texts: Sequence[str], recipe: Recipe | None = None) -> tuple[Platform, ...]:
+    """Read ``--platform`` values: commas allowed, ``all`` means all that *recipe* has."""
+    found: list[Platform] = []
+    for text in (part for value in texts for part in value.split(",") if part.strip()):
+        if text.strip() == "all" and recipe is not None:
+            found += _all(recipe)
+        else:
+            found.append(Platform.parse(text))
+    return tuple(sorted(set(found)))
+
+
+def _all(recipe: Recipe) -> Iterator[Platform]:
+    from seaslug.ops.resolve import refuse_platforms
+
+    for platform in recipe.distribution.platforms:
+        try:
+            refuse_platforms(recipe, [platform])
+        except UsageError:
+            continue
+        yield platform
+
+
+def _recipe_file(subject: str, variant: str) -> Recipe:
+    from seaslug.recipe import expand
+
+    name, _, suffix = subject.partition(":")
+    path = Path(name).expanduser()
+    if path.is_dir():
+        raise UsageError(
+            "building an application from a project folder is not there yet",
+            where=subject,
+            hint="name a member of the family (seaslug families) or a recipe file (.toml)",
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            "no such recipe file",
+            where=name,
+            hint="members of the family need no file: seaslug families",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the recipe: {error}", where=name) from None
+    return expand.from_text(text, name, variant=variant or suffix)
+
+
+__all__ = [
+    "ArchiveChoice", "ArchiveState", "Package", "Result", "Stored", "Workspace",
+    "host_platform", "machine", "platforms",
+]  # fmt: skip

@@ -1,0 +1,47 @@
+"""Computed entries, kept in the store: their JSON beside one blob that holds all contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from seaslug.ports import BlobStore
+from seaslug.values.content import Content, FileSlice, Inline
+from seaslug.values.digest import Digest
+from seaslug.values.tree import Entry, Kind
+
+
+def freeze(entries: Iterable[Entry], store: BlobStore) -> dict[str, Any]:
+    """Return *entries* as JSON-ready data, their contents put into *store* as one blob."""
+    rows: list[list[Any]] = []
+    chunks: list[bytes] = []
+    offset = 0
+    for entry in entries:
+        data = entry.read()
+        rows.append(
+            [entry.path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.mtime,
+             entry.target, offset, len(data)]
+        )  # fmt: skip
+        chunks.append(data)
+        offset += len(data)
+    blob = store.put(chunks) if offset else None
+    return {"entries": rows, "blob": blob.digest.text if blob else ""}
+
+
+def thaw(data: Mapping[str, Any], store: BlobStore) -> tuple[Entry, ...] | None:
+    """Return the entries that *data* was made from, or None if their blob is gone."""
+    path = ""
+    if data["blob"]:
+        blob = store.find(Digest(data["blob"]))
+        if blob is None:
+            return None
+        path = blob.path
+    return tuple(_entry(row, path) for row in data["entries"])
+
+
+def _entry(row: list[Any], blob: str) -> Entry:
+    path, kind, mode, uid, gid, mtime, target, offset, size = row
+    content: Content | None = None
+    if kind == Kind.FILE.value:
+        content = FileSlice(blob, offset, size) if size else Inline(b"")
+    return Entry(path, Kind(kind), mode, uid, gid, mtime, target, content)

@@ -1,0 +1,220 @@
+"""seaslug build: from a member of the family, or a recipe, to an image."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from typing import Any
+
+from seaslug.cli.context import Context
+from seaslug.cli.options import add_archive, add_platform, add_pyc, add_subject
+
+HELP = "Build an image from Debian packages, without Docker and without root."
+EXAMPLES = """\
+  seaslug build static                              prints the digest; the image is in the store
+  seaslug build python3:nonroot --platform linux/amd64,linux/arm64 -o oci:out/python3
+  seaslug build cc-debian12:debug -o docker-archive:cc.tar -t cc:debug
+  seaslug build base --load                         into the Docker or podman that is there
+  seaslug build ./my-family.toml --with git,libpq5  a recipe of one's own, and more packages
+  seaslug build python3 --lock python3.lock         the same bytes, today, tomorrow, anywhere
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add_subject(parser)
+    add_platform(parser)
+    out = parser.add_argument_group("output")
+    out.add_argument(
+        "-o", "--output", metavar="WHERE", action="append", default=[],
+        help="oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME "
+        "or podman:NAME; more than one is fine",
+    )  # fmt: skip
+    out.add_argument(
+        "-t",
+        "--tag",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="name it; more than one is fine",
+    )
+    out.add_argument(
+        "--load", action="store_true", help="load into the Docker or podman that is there"
+    )
+    lock = parser.add_argument_group("lock")
+    lock.add_argument(
+        "--lock",
+        metavar="FILE",
+        help="use this lock; made if missing, renewed if the recipe changed",
+    )
+    lock.add_argument(
+        "--locked",
+        action="store_true",
+        help="fail if the recipe has changed since the lock was made",
+    )
+    add_pyc(lock)
+    shape = parser.add_argument_group("layers")
+    shape.add_argument("--compression", choices=("gzip", "zstd", "none"), default="gzip")
+    shape.add_argument(
+        "--level", type=int, metavar="N", help="compression level (gzip 1-12, zstd 1-19)"
+    )
+    shape.add_argument("--layers", choices=("grouped", "single", "per-package"), default="grouped")
+    add_archive(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Build, name, put out, sum up."""
+    from seaslug.adapters.layout import parse_output
+    from seaslug.cli.workspace import platforms_of, recipe_of, workspace
+
+    begun = time.monotonic()
+    outputs = [parse_output(text) for text in args.output]
+    with workspace(args, context) as seaslug, context.store.session():
+        recipe = recipe_of(args, seaslug)
+        wanted = platforms_of(args, recipe)
+        lock = _lock(args, context, seaslug, recipe, wanted)
+        result = seaslug.build(
+            recipe,
+            wanted,
+            lock=lock,
+            pyc=not args.no_pyc,
+            compression=args.compression,
+            level=args.level,
+            layers=args.layers,
+        )
+        names = args.tag or [_default_tag(recipe)]
+        platform = "" if len(result.images) > 1 else str(result.images[0].platform)
+        for name in names:
+            context.store.tag(name, result.descriptor, platform)
+        placed = _place(args, context, outputs, result, names)
+        _report(args, context, result, names, placed, time.monotonic() - begun)
+        _note(args, context, seaslug, result, names)
+    return 0
+
+
+def _note(
+    args: argparse.Namespace, context: Context, seaslug: Any, result: Any, names: list[str]
+) -> None:
+    """Keep the answer for the same command again: see :mod:`seaslug.cli.again`."""
+    from seaslug.cli import again
+    from seaslug.oci import images
+    from seaslug.recipe import catalog
+
+    store = context.store
+    until, files = (float("inf"), []) if args.lock else seaslug.fresh_until(result.recipe)
+    files += [args.lock] if args.lock else []
+    if catalog.looks_like_path(args.subject):
+        files.append(os.path.expanduser(args.subject.partition(":")[0]))
+    files += [store.get(blob.digest).path for blob in images.blobs(store, result.descriptor)]
+    files.append(str(store.root / "index.json"))
+    lines = (
+        [] if args.quiet else [_line(names[0], image, "as built before") for image in result.images]
+    )
+    lines += [] if args.quiet else ["  {seconds} s"]
+    again.note(context.argv, until, files, [result.descriptor.digest.text], lines)
+
+
+def _default_tag(recipe: Any) -> str:
+    from seaslug.recipe.catalog import DEFAULT_DISTRIBUTION
+
+    name = (
+        recipe.name
+        if recipe.distribution.name == DEFAULT_DISTRIBUTION
+        else f"{recipe.name}-{recipe.distribution.name}"
+    )
+    return f"{name}:{recipe.variant}"
+
+
+def _lock(
+    args: argparse.Namespace, context: Context, seaslug: Any, recipe: Any, wanted: Any
+) -> Any:
+    from pathlib import Path
+
+    from seaslug.cli.lockfile import read_lock, write_lock
+    from seaslug.errors import LockError, UsageError
+    from seaslug.lock.codec import encode
+
+    if not args.lock:
+        if args.locked:
+            raise UsageError("--locked needs a lock", hint="add --lock FILE")
+        return None
+    path = Path(args.lock)
+    if path.exists() or args.locked:
+        lock = read_lock(path)
+        if lock.recipe == recipe.digest:
+            return lock
+        if args.locked:
+            raise LockError(
+                "the recipe has changed since this lock was made",
+                where=str(path),
+                hint=f"renew it with: seaslug lock {args.subject} -o {path}",
+            )
+        context.err(f"{path}: the recipe has changed, locking again")
+        wanted = wanted or tuple(p.platform for p in lock.platforms)
+    lock = seaslug.lock(recipe, wanted, pyc=not args.no_pyc)
+    write_lock(path, encode(lock))
+    return lock
+
+
+def _place(
+    args: argparse.Namespace, context: Context, outputs: list[Any], result: Any, names: list[str]
+) -> list[str]:
+    from seaslug.adapters.layout import put_out
+
+    placed = [
+        put_out(context.store, result.descriptor, output, args.tag or names) for output in outputs
+    ]
+    if args.load:
+        from seaslug.adapters.engines import load_into_any
+
+        placed.append(load_into_any(context.store, result.descriptor, names, context.listener))
+    return placed
+
+
+def _report(
+    args: argparse.Namespace,
+    context: Context,
+    result: Any,
+    names: list[str],
+    placed: list[str],
+    seconds: float,
+) -> None:
+    context.close()
+    digest = result.descriptor.digest.text
+    if args.json:
+        context.json_out(
+            {
+                "digest": digest,
+                "names": names,
+                "outputs": placed,
+                "seconds": round(seconds, 3),
+                "images": [
+                    {
+                        "platform": str(image.platform),
+                        "digest": image.manifest.digest.text,
+                        "size": image.size,
+                        "layers": image.layers,
+                        "packages": image.packages,
+                        "reused": image.reused,
+                    }
+                    for image in result.images
+                ],
+            }
+        )
+    else:
+        context.out(digest)
+    tally = result.builder.tally
+    for image in result.images:
+        made = f"{tally.made} pieces made, {tally.reused} reused"
+        context.err(_line(names[0], image, "as built before" if image.reused else made))
+    for place in placed:
+        context.err(f"  {place}")
+    context.err(f"  {seconds:.2f} s")
+
+
+def _line(name: str, image: Any, how: str) -> str:
+    return (
+        f"{name}  {image.platform}  {image.size / 1e6:.2f} MB in {image.layers} layers, "
+        f"{image.packages} packages; {how}"
+    )

@@ -1,0 +1,115 @@
+"""seaslug inspect: configuration, layers and packages of an image."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from seaslug.cli.context import Context
+from seaslug.cli.options import add_image
+
+if TYPE_CHECKING:
+    from seaslug.ops.look import View
+
+HELP = "Show an image: how it runs, its layers, its packages and what each of them takes."
+EXAMPLES = """\
+  seaslug inspect python3:nonroot
+  seaslug inspect python3 --platform linux/arm64
+  seaslug inspect python3 --json                    packages, layers and config for scripts
+  seaslug inspect 3f2a91                            the beginning of a digest will do
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add_image(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the image."""
+    from seaslug.cli.view import view_of
+
+    view = view_of(args, context)
+    if args.json:
+        context.json_out(_data(view))
+    else:
+        context.out(_text(view))
+    return 0
+
+
+def _layers(view: View) -> list[dict[str, Any]]:
+    diff_ids = (view.config.get("rootfs") or {}).get("diff_ids") or []
+    counts: dict[int, int] = {}
+    for item in view.files:
+        counts[item.layer] = counts.get(item.layer, 0) + item.entry.size
+    return [
+        {
+            "digest": layer.digest.text,
+            "diff_id": diff_ids[at] if at < len(diff_ids) else "",
+            "media_type": layer.media_type,
+            "size": layer.size,
+            "files_size": counts.get(at, 0),
+            "created_by": view.history[at],
+        }
+        for at, layer in enumerate(view.layers)
+    ]
+
+
+def _data(view: View) -> dict[str, Any]:
+    found = view.found
+    return {
+        "name": found.name,
+        "digest": found.descriptor.digest.text,
+        "platform": found.platform,
+        "size": sum(layer.size for layer in view.layers),
+        "annotations": dict(found.manifest.annotations),
+        "config": view.config,
+        "layers": _layers(view),
+        "packages": [package.as_dict() for package in view.packages],
+    }
+
+
+def _text(view: View) -> str:
+    from seaslug.report.table import megabytes, table
+
+    run = view.config.get("config") or {}
+    labels = view.labels
+    rows = [
+        ("image", view.found.name),
+        ("digest", view.found.descriptor.digest.text),
+        ("platform", view.found.platform),
+        ("version", labels.get("org.opencontainers.image.version", "")),
+        ("created", str(view.config.get("created", ""))),
+        ("user", run.get("User", "") or "0"),
+        ("workdir", run.get("WorkingDir", "") or "/"),
+        ("entrypoint", " ".join(run.get("Entrypoint") or ())),
+        ("command", " ".join(run.get("Cmd") or ())),
+        *(("env", text) for text in run.get("Env") or ()),
+    ]
+    layers = _layers(view)
+    packages = sorted(view.packages, key=lambda p: -p.size)
+    return "\n".join((
+        "\n".join(f"{key:<11} {value}" for key, value in rows if value),
+        "",
+        table(
+            ("LAYER", "SIZE", "FILES", "DIGEST", "MADE BY"),
+            [
+                (str(at), megabytes(x["size"]), megabytes(x["files_size"]), x["digest"][7:19],
+                 x["created_by"])
+                for at, x in enumerate(layers)
+            ],
+            align="<>><<",
+        ),
+        "",
+        table(
+            ("PACKAGE", "VERSION", "FILES", "SIZE", "LAYER"),
+            [
+                (p.name, p.version, str(p.files), megabytes(p.size), str(p.layer))
+                for p in packages
+            ],
+            align="<<>>>",
+        ) if packages else "no packages",
+        "",
+        f"{megabytes(sum(x['size'] for x in layers))} compressed, "
+        f"{megabytes(sum(x['files_size'] for x in layers))} of files, {len(packages)} packages",
+    ))  # fmt: skip

@@ -1,0 +1,1 @@
+"""What tests share: simulators, builders of packages and images, real things."""

@@ -1,0 +1,175 @@
+"""Write docs/reference from the code: commands, recipe keys, switches, family, errors.
+
+python tools/reference.py            write the pages
+python tools/reference.py --check    exit 1 if a page is not what the code says
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+
+
+def commands() -> str:
+    """Return the page of commands: every command's own help."""
+    from seaslug.cli.main import GROUPS
+    from seaslug.cli.options import ENVIRONMENT, parser_for
+
+    os.environ["COLUMNS"] = "100"
+    rows = ["# Commands", ""]
+    for title, group in GROUPS:
+        rows += [f"## {title}", ""]
+        for name, _ in group:
+            parser = parser_for(name, import_module(f"seaslug.cli.{name}"))
+            rows += [f"### seaslug {name}", "", "```text", parser.format_help().rstrip(), "```", ""]
+    rows += ["## Environment", "", "| variable | meaning |", "|---|---|"]
+    rows += [f"| `{name}` | {meaning} |" for name, meaning in ENVIRONMENT.items()]
+    rows.append("")
+    return "\n".join(rows)
+
+
+def family() -> str:
+    """Return the page of family members and what is in each."""
+    from seaslug.recipe import catalog, expand
+
+    rows = ["# The family", ""]
+    for member in catalog.members().values():
+        recipe = expand.family(member.name)
+        rows += [
+            f"## {member.name}",
+            "",
+            f"{recipe.description[0].upper()}{recipe.description[1:]}.",
+            "",
+        ]
+        rows.append("- Distributions: " + ", ".join(member.distributions))
+        chain = " > ".join(level.name for level in recipe.levels)
+        rows.append(f"- Levels: {chain}")
+        for level in recipe.levels[-1:]:
+            rows.append(
+                "- Asks for: " + (", ".join(f"`{p}`" for p in level.packages) or "nothing more")
+            )
+        entry = " ".join(recipe.settings.entrypoint) or "none"
+        rows += [f"- Entrypoint: `{entry}`", ""]
+    rows += ["## Distributions", "", "| name | codename | platforms |", "|---|---|---|"]
+    for release in catalog.distributions().values():
+        rows.append(
+            f"| {release.name} | {release.codename} | {', '.join(map(str, release.platforms))} |"
+        )
+    return "\n".join([*rows, ""])
+
+
+def switches() -> str:
+    """Return the page of what is left out by default."""
+    from seaslug.recipe import catalog
+
+    rows = [
+        "# What is left out by default",
+        "",
+        'A recipe takes one back in with `keep = ["NAME"]`.',
+        "",
+    ]
+    for switch in catalog.switches().values():
+        rows += [f"## {switch.name}", "", f"{switch.about[0].upper()}{switch.about[1:]}.", ""]
+        rows += [f"- `{pattern}`" for pattern in switch.drop]
+        if switch.keep:
+            rows += ["", "Kept all the same:", "", *(f"- `{pattern}`" for pattern in switch.keep)]
+        rows.append("")
+    return "\n".join(rows)
+
+
+def recipes() -> str:
+    """Return the page of recipe files: keys, checks, effects, words."""
+    from seaslug.recipe import about
+
+    def table(head: str, rows: dict[str, str]) -> list[str]:
+        return [
+            f"| {head} | meaning |",
+            "|---|---|",
+            *(f"| `{k}` | {v} |" for k, v in rows.items()),
+        ]
+
+    rows = [
+        "# Recipes",
+        "",
+        "A recipe is a TOML file. See [how to build from one](../how-to/own-recipe.md).",
+        "",
+        *table("key", about.RECIPE),
+        "",
+        "In patterns `*` and `?` stay within a part of the path, `**` crosses parts, `{a,b}` is",
+        "either; paths have no leading slash and are those of the package.",
+        "",
+        "## Checks",
+        "",
+        "Each `[[prove]]` table is one start of the image.",
+        "",
+        *table("key", about.CHECK),
+        "",
+        "## Effects",
+        "",
+        *table("effect", about.EFFECTS),
+        "",
+        "## Words",
+        "",
+        "In braces, filled in per platform; members of the family have more, such as `{python}`.",
+        "",
+        *table("word", about.WORDS),
+        "",
+    ]
+    return "\n".join(rows)
+
+
+def errors() -> str:
+    """Return the page of errors and exit statuses."""
+    import seaslug.errors as module
+
+    rows = ["# Errors and exit statuses", "", "| status | code | meaning |", "|---|---|---|"]
+    kinds = [
+        c
+        for _, c in inspect.getmembers(module, inspect.isclass)
+        if issubclass(c, module.SeaslugError)
+    ]
+    for kind in sorted(kinds, key=lambda k: (k.exit_status, k.__name__)):
+        said = (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
+        rows.append(f"| {kind.exit_status} | `{kind.code}` | {said} |")
+    rows += [
+        "",
+        "130 means that it was stopped by Ctrl-C. With `--json` an error is on stdout as",
+        '`{"error": {"code", "what", "where", "hint"}}`.',
+        "",
+    ]
+    return "\n".join(rows)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "family.md": family,
+    "recipe.md": recipes,
+    "switches.md": switches,
+    "errors.md": errors,
+}
+
+
+def main(argv: list[str]) -> int:
+    """Write the pages, or check them."""
+    stale = []
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        text, path = page(), FOLDER / name
+        if "--check" in argv:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, encoding="utf-8")
+    for name in stale:
+        sys.stderr.write(f"docs/reference/{name} is not what the code says; run: make docs\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

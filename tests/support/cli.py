@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -76,7 +77,7 @@ class Cli:
         code = "import sys; from seaslug.cli.main import script; script()"
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, args), *self.options],
-            env={**os.environ, **self.env}, text=True,
+            env={**os.environ, **self.env}, text=True, preexec_fn=_interruptible,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
         )  # fmt: skip
 
@@ -108,6 +109,11 @@ def harm(home: Path) -> list[str]:
             found.append(f"actions/{path.name} is no JSON")
     hidden = [p for p in (home / "archive").rglob(".*") if p.is_file()]
     return found + [f"{path} was left" for path in hidden]
+
+
+def _interruptible() -> None:
+    """Undo what a shell does to what it starts in the background: there Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

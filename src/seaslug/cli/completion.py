@@ -96,10 +96,17 @@ def _fish(words: dict[str, list[str]]) -> list[str]:
     rows = ["# fish completion for seaslug", "complete -c seaslug -f -n __fish_use_subcommand"]
     for _, group in GROUPS:
         rows += [
-            f"complete -c seaslug -n __fish_use_subcommand -a {n} -d '{text}'" for n, text in group
+            f"complete -c seaslug -n __fish_use_subcommand -a {n} -d {_quoted(text)}"
+            for n, text in group
         ]
     for name, found in words.items():
         inside = f"'__fish_seen_subcommand_from {name}'"
         rows += [f"complete -c seaslug -n {inside} -l {w[2:]}" for w in found if w.startswith("--")]
         rows += [f"complete -c seaslug -n {inside} -a {w}" for w in found if not w.startswith("--")]
     return rows
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as one word for fish, which escapes quotes inside quotes."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

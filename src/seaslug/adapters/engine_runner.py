@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from seaslug.adapters.launch import GRACE, wait_until
-from seaslug.adapters.process import Child, Completed, complete
+from seaslug.adapters.process import Child, Completed, complete, pour
 from seaslug.errors import EngineError, RunTimeoutError
 from seaslug.oci.runnable import RunImage, read_image
 from seaslug.ports import BlobStore, Running, RunResult, RunSpec
@@ -219,22 +219,11 @@ class _EngineRunning:
 
 def load(store: BlobStore, image: RunImage, command: Sequence[str], reference: str) -> None:
     """Stream *image* into ``docker load`` or ``podman load`` under the name *reference*."""
-    import subprocess
-
     from seaslug.adapters.loadtar import write_docker_archive
 
-    with subprocess.Popen(
-        list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as engine:
-        assert engine.stdin is not None
-        assert engine.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            write_docker_archive(store, image, engine.stdin, reference)
-            engine.stdin.close()
-        said = engine.stdout.read(1 << 20).decode("utf-8", "replace").strip()
-    if engine.returncode != 0:
-        last = said.splitlines()[-1] if said else f"exit status {engine.returncode}"
-        raise EngineError(f"the image cannot be loaded: {last}", where=" ".join(command))
+    done = pour(command, lambda out: write_docker_archive(store, image, out, reference))
+    if done.status != 0:
+        raise EngineError(f"the image cannot be loaded: {done.complaint}", where=" ".join(command))
 
 
 def _bind(source: str, path: str) -> str:

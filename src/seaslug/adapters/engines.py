@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException
 from typing import IO, Any
 
 from seaslug.adapters.layout import docker_archive
+from seaslug.adapters.process import pour
 from seaslug.adapters.store import Store
 from seaslug.errors import EngineError
 from seaslug.ports import Listener
@@ -68,18 +68,10 @@ def _podman(store: Store, image: Descriptor, names: Sequence[str]) -> None:
         raise EngineError(
             "podman is not installed", hint="install it, or use -o docker-archive:FILE"
         )
-    process = subprocess.Popen(
-        [program, "load"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    try:
-        docker_archive(store, image, names, process.stdin, zstd=True)
-        process.stdin.close()
-    except BrokenPipeError:
-        pass
-    said = process.stderr.read() if process.stderr else b""
-    if process.wait() != 0:
-        raise EngineError("podman load failed: " + said.decode("utf-8", "replace").strip()[-400:])
+    done = pour([program, "load"], lambda out: docker_archive(store, image, names, out, zstd=True))
+    if done.status != 0:
+        said = done.stderr.decode("utf-8", "replace").strip()[-400:]
+        raise EngineError(f"podman load failed: {said}")
 
 
 class _Docker:

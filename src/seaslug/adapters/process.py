@@ -10,13 +10,14 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from seaslug.errors import EngineError
 
 OUTPUT_LIMIT = 16 << 20
+PATIENCE = 180.0
 _PIECE = 1 << 16
 
 
@@ -125,6 +126,71 @@ def complete(
         child.kill()
         raise EngineError(f"{argv[0]} did not answer within {timeout:.0f} s", where=" ".join(argv))
     return done
+
+
+def pour(
+    argv: Sequence[str], write: Callable[[IO[bytes]], None], *, patience: float = PATIENCE
+) -> Completed:
+    """Run *argv* with what *write* writes as its input; for streams too large for memory.
+
+    Raises EngineError if it cannot start, or takes nothing for *patience* seconds, or is not
+    over that long after its input.
+    """
+    try:
+        process = subprocess.Popen(
+            list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise EngineError(f"cannot start {argv[0]}: {error.strerror}") from error
+    assert process.stdin and process.stdout and process.stderr
+    out, err = _Collector(process.stdout, OUTPUT_LIMIT), _Collector(process.stderr, OUTPUT_LIMIT)
+    taker = _Taker(process, patience)
+    try:
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            write(cast("IO[bytes]", taker))
+        status = process.wait(patience)
+    except subprocess.TimeoutExpired:
+        taker.give_up()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    if taker.gave_up:
+        process.wait()
+        said = f"{argv[0]} took nothing for {patience:g} s; it was ended"
+        raise EngineError(said, where=" ".join(argv))
+    out.join(2.0)
+    err.join(2.0)
+    return Completed(status, out.data, err.data)
+
+
+class _Taker:
+    """A file to write to that ends its reader if a write is not taken in time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], patience: float) -> None:
+        self._process = process
+        self._patience = patience
+        self.gave_up = False
+
+    def write(self, data: bytes) -> int:
+        """Write all of *data*."""
+        assert self._process.stdin is not None
+        timer = threading.Timer(self._patience, self.give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._process.stdin.write(data)
+        finally:
+            timer.cancel()
+
+    def flush(self) -> None:
+        """Do nothing: the pipe is flushed when it is closed."""
+
+    def give_up(self) -> None:
+        """End the reader."""
+        self.gave_up = True
+        self._process.kill()
 
 
 class _Collector:

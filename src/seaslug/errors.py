@@ -16,7 +16,9 @@
     ├── StoreError                   10   the local store cannot be read or written
     ├── EngineError                  11   Docker, podman or user namespaces
     │   └── RunTimeoutError          11   a started program was not over in time
-    └── ProofError                   12   an image was started and did not do what it should
+    ├── ProofError                   12   an image was started and did not do what it should
+    └── ProjectError                 13   a project that cannot be made into an application
+        └── ToolError                13   its own build tool failed; carries the end of its output
 
 The library raises; only the command line prints and exits. ``what`` is one
 sentence without a full stop, ``where`` names the file, line, field or address,
@@ -174,3 +176,21 @@ class ProofError(SeaslugError):
 
     code = "proof"
     exit_status = 12
+
+
+class ProjectError(SeaslugError):
+    """A project, or a binary, that cannot be made into an application as it is."""
+
+    code = "project"
+    exit_status = 13
+
+
+class ToolError(ProjectError):
+    """A project's own tool failed or is not here; ``output`` is the end of what it printed."""
+
+    code = "tool"
+
+    def __init__(self, what: str, output: str = "", *, where: str = "", hint: str = "") -> None:
+        self.output = output.rstrip()
+        body = "\n".join(f"    {line}" for line in self.output.splitlines())
+        super().__init__(f"{what}\n{body}" if body else what, where=where, hint=hint)

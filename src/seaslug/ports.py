@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from seaslug.values.debian import Package
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
+from seaslug.values.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +277,44 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """Forget what was prepared of images: unpacked roots, names in an engine."""
+        ...
+
+
+class Toolbox(Protocol):
+    """The project's own tools (go, cargo, uv, npm, mvn ...) and folders to use them in."""
+
+    def find(self, *names: str) -> str:
+        """Return the path of the first of these programs that is here, or an empty string."""
+        ...
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str] | None = None,
+        task: str = "",
+    ) -> str:
+        """Run *argv* in the folder *cwd* and return its stdout; *env* is added to the environment.
+
+        *task* is what progress calls it. Raises ToolError, with the end of its output, if it
+        fails or cannot start.
+        """
+        ...
+
+    def folder(self) -> AbstractContextManager[str]:
+        """Give a new, empty folder, that is gone afterwards."""
+        ...
+
+    def write(self, folder: str, tree: Tree) -> None:
+        """Write the files, links and folders of *tree* below *folder*."""
+        ...
+
+    def collect(self, folder: str) -> Tree:
+        """Return what lies below *folder*; modes are 0755 or 0644, owner root, time apps' own.
+
+        Contents stay in the files: what shall outlive the folder has to be kept in the store.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from seaslug.ports import BlobStore
@@ -10,22 +10,28 @@ from seaslug.values.content import Content, FileSlice, Inline
 from seaslug.values.digest import Digest
 from seaslug.values.tree import Entry, Kind
 
+_PIECE = 4 << 20
+
 
 def freeze(entries: Iterable[Entry], store: BlobStore) -> dict[str, Any]:
     """Return *entries* as JSON-ready data, their contents put into *store* as one blob."""
     rows: list[list[Any]] = []
-    chunks: list[bytes] = []
+    listed = list(entries)
     offset = 0
-    for entry in entries:
-        data = entry.read()
+    for entry in listed:
         rows.append(
             [entry.path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.mtime,
-             entry.target, offset, len(data)]
+             entry.target, offset, entry.size]
         )  # fmt: skip
-        chunks.append(data)
-        offset += len(data)
-    blob = store.put(chunks) if offset else None
+        offset += entry.size
+    blob = store.put(piece for entry in listed for piece in _pieces(entry)) if offset else None
     return {"entries": rows, "blob": blob.digest.text if blob else ""}
+
+
+def _pieces(entry: Entry) -> Iterator[bytes]:
+    for at in range(0, entry.size, _PIECE):
+        assert entry.content is not None
+        yield entry.content.read(at, min(_PIECE, entry.size - at))
 
 
 def thaw(data: Mapping[str, Any], store: BlobStore) -> tuple[Entry, ...] | None:

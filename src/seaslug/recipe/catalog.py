@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from seaslug.errors import UnknownNameError, UsageError
-from seaslug.recipe.document import parse
 from seaslug.recipe.model import Distribution
+from seaslug.recipe.shape import parse
 from seaslug.values.platform import Platform
 
 DEFAULT_DISTRIBUTION = "debian13"

@@ -10,8 +10,9 @@ from typing import Any
 from seaslug.errors import RecipeError, SeaslugError, UnknownNameError
 from seaslug.recipe import catalog
 from seaslug.recipe.check import Check
-from seaslug.recipe.document import Problem, check_recipe, fail, parse
+from seaslug.recipe.document import check_recipe
 from seaslug.recipe.model import Distribution, Level, Npm, Recipe, Settings, fill
+from seaslug.recipe.shape import Problem, fail, parse
 
 _LATER = frozenset({"arch", "triplet", "npm", "loader"})
 _WORD = re.compile(r"\{([a-z]+)\}")

@@ -1,0 +1,96 @@
+"""What of a project never goes into an image: secrets, version control, leftovers, .dockerignore.
+
+Patterns are those of a ``.dockerignore``: ``*`` and ``?`` stay within a part, ``**``
+crosses parts, a later ``!pattern`` takes back. They hold from the project's root,
+and what is below an ignored folder is ignored as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+ALWAYS = (
+    "**/.git", "**/.hg", "**/.svn", "**/.jj", "**/.venv", "**/venv", "**/__pycache__", "**/*.pyc",
+    "**/.mypy_cache", "**/.ruff_cache", "**/.pytest_cache", "**/.tox", "**/.nox", "**/.hypothesis",
+    "**/.idea", "**/.vscode", "**/.DS_Store", "**/*.swp", "**/.coverage", "**/htmlcov",
+    "**/.gitignore", "**/.gitattributes", "**/.gitmodules", "**/.github", "**/.gitlab-ci.yml",
+    "**/.dockerignore", "**/Dockerfile", "**/Dockerfile.*", "**/docker-compose*.yml",
+    "**/compose.yaml", "**/compose.yml", "**/seaslug.toml", "**/.editorconfig",
+    "**/.pre-commit-config.yaml", "**/*.egg-info",
+)  # fmt: skip
+"""Left out of every application; nobody's program reads them."""
+
+SECRETS = (
+    "**/.env", "**/.env.*", "!**/.env.example", "!**/.env.sample", "!**/.env.template",
+    "**/*.key", "**/id_rsa", "**/id_dsa", "**/id_ecdsa", "**/id_ed25519", "**/*.p12", "**/*.pfx",
+    "**/*.keystore", "**/*.jks", "**/.npmrc", "**/.pypirc", "**/.netrc", "**/.aws", "**/.ssh",
+    "**/.gnupg", "**/.docker", "**/.kube", "**/credentials.json", "**/service-account*.json",
+    "**/*.tfstate", "**/*.tfvars", "**/.htpasswd", "**/.git-credentials", "**/*.kdbx",
+)  # fmt: skip
+"""Names that secrets go by; ``[[files]]`` in the configuration brings one in all the same."""
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """Patterns in order, the last one that matches a path decides."""
+
+    patterns: tuple[str, ...]
+
+    @cached_property
+    def _rules(self) -> tuple[tuple[re.Pattern[str], bool], ...]:
+        rules = []
+        for text in self.patterns:
+            keep = text.startswith("!")
+            rules.append((_compile(text.removeprefix("!")), keep))
+        return tuple(rules)
+
+    @cached_property
+    def may_take_back(self) -> bool:
+        """Whether something below an ignored folder may still be wanted."""
+        return any(keep for _, keep in self._rules)
+
+    def match(self, path: str) -> bool:
+        """Tell whether *path* (of a file or folder, relative) is left out."""
+        out = False
+        for rule, keep in self._rules:
+            if out is keep and rule.match(path):
+                out = not keep
+        return out
+
+
+def patterns(dockerignore: str, exclude: Sequence[str] = ()) -> Ignore:
+    """Return what a project leaves out: the built-in rules, a .dockerignore's, the config's."""
+    lines = [line.strip() for line in dockerignore.splitlines()]
+    own = [line for line in lines if line and not line.startswith("#")]
+    return Ignore((*own, *exclude, *ALWAYS, *SECRETS))
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    cleaned = "/".join(part for part in pattern.split("/") if part not in ("", "."))
+    return re.compile(_regex(cleaned) + r"(?:/.*)?\Z", re.DOTALL)
+
+
+def _regex(pattern: str) -> str:
+    made, at = "", 0
+    while at < len(pattern):
+        rest = pattern[at:]
+        if rest.startswith("**/"):
+            made, at = made + "(?:[^/]+/)*", at + 3
+        elif rest.startswith("**"):
+            made, at = made + ".*", at + 2
+        elif rest[0] == "*":
+            made, at = made + "[^/]*", at + 1
+        elif rest[0] == "?":
+            made, at = made + "[^/]", at + 1
+        elif rest[0] == "[" and "]" in rest[2:]:
+            end = rest.index("]", 2)
+            inside = rest[1:end].replace("\\", "\\\\")
+            made, at = made + f"[{'^' + inside[1:] if inside[0] in '!^' else inside}]", at + end + 1
+        elif rest[0] == "\\" and len(rest) > 1:
+            made, at = made + re.escape(rest[1]), at + 2
+        else:
+            made, at = made + re.escape(rest[0]), at + 1
+    return made

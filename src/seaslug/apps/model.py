@@ -1,0 +1,95 @@
+"""Applications as values: what was found, what goes on which base, and how it starts.
+
+An application is made per platform: detection says what a project is, its kind
+makes layers of files (with the project's own tools), and what these need decides
+the base and the Debian packages::
+
+    Tree of the project -> Detection -> Made (layers, start, base, packages) -> image
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from seaslug.values.tree import Entry, Tree
+
+Pairs = tuple[tuple[str, str], ...]
+
+ROOT = "app"
+"""Where an application lies in its image, without the leading slash."""
+
+TIME = 315532800
+"""The time of every file that an application brings: 1980, the first that a zip can tell.
+
+The same files give the same layer, whenever and wherever they were checked out.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why something was decided, as people read it: ``what``, and the file that says so."""
+
+    what: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a project is: its ``kind``, one line about it, and the evidence for both."""
+
+    kind: str
+    title: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How an application starts; what the configuration says comes over it.
+
+    ``ports`` are TCP ports that it listens on as far as that is known; ``own_check`` is the
+    option with which the program checks its own health, empty if it has none.
+    """
+
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: Pairs = ()
+    workdir: str = "/app"
+    ports: tuple[int, ...] = ()
+    own_check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AppLayer:
+    """Files, links and directories at their image paths, in one layer of the image."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all its files."""
+        return sum(entry.size for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One platform's application, before its base is added.
+
+    ``base`` is a family member without variant (``python3``, ``static`` ...), with
+    ``distribution`` (``debian13`` ...) empty for the default one. ``packages`` are Debian
+    packages beside the base. Layers are in order, what changes least first. ``libraries``
+    are directories of the image where it loads its libraries from by LD_LIBRARY_PATH.
+    """
+
+    base: str
+    start: Start
+    layers: tuple[AppLayer, ...]
+    distribution: str = ""
+    packages: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    libraries: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def tree(self) -> Tree:
+        """Return the files of all layers."""
+        return Tree(entry for layer in self.layers for entry in layer.entries)

@@ -303,7 +303,14 @@ class Toolbox(Protocol):
         ...
 
     def folder(self) -> AbstractContextManager[str]:
-        """Give a new, empty folder, that is gone afterwards."""
+        """Give a new, empty folder.
+
+        It goes when the toolbox is closed, not before: what was collected from it is read later.
+        """
+        ...
+
+    def close(self) -> None:
+        """Remove every folder."""
         ...
 
     def write(self, folder: str, tree: Tree) -> None:
@@ -313,7 +320,7 @@ class Toolbox(Protocol):
     def collect(self, folder: str) -> Tree:
         """Return what lies below *folder*; modes are 0755 or 0644, owner root, time apps' own.
 
-        Contents stay in the files: what shall outlive the folder has to be kept in the store.
+        Contents stay in the files: what shall outlive the toolbox has to be kept in the store.
         """
         ...
 

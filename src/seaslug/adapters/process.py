@@ -47,6 +47,7 @@ class Child:
         env: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
         limit: int = OUTPUT_LIMIT,
+        cwd: str | None = None,
     ) -> None:
         """Start *argv* in a session of its own. Raises EngineError if that is impossible."""
         try:
@@ -59,6 +60,7 @@ class Child:
                 pass_fds=tuple(pass_fds),
                 start_new_session=True,
                 bufsize=0,
+                cwd=cwd,
             )
         except OSError as error:
             raise EngineError(f"cannot start {argv[0]}: {error.strerror}") from error

@@ -41,16 +41,17 @@ class Ignore:
 
     @cached_property
     def _rules(self) -> tuple[tuple[re.Pattern[str], bool], ...]:
-        rules = []
+        """Return the patterns, with whether they take back; neighbours of one kind in one."""
+        groups: list[tuple[list[str], bool]] = []
         for text in self.patterns:
             keep = text.startswith("!")
-            rules.append((_compile(text.removeprefix("!")), keep))
-        return tuple(rules)
-
-    @cached_property
-    def may_take_back(self) -> bool:
-        """Whether something below an ignored folder may still be wanted."""
-        return any(keep for _, keep in self._rules)
+            if not groups or groups[-1][1] is not keep:
+                groups.append(([], keep))
+            groups[-1][0].append(_expression(text.removeprefix("!")))
+        return tuple(
+            (re.compile(f"(?:{'|'.join(parts)})(?:/.*)?\\Z", re.DOTALL), keep)
+            for parts, keep in groups
+        )
 
     def match(self, path: str) -> bool:
         """Tell whether *path* (of a file or folder, relative) is left out."""
@@ -68,9 +69,27 @@ def patterns(dockerignore: str, exclude: Sequence[str] = ()) -> Ignore:
     return Ignore((*own, *exclude, *ALWAYS, *SECRETS))
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    cleaned = "/".join(part for part in pattern.split("/") if part not in ("", "."))
-    return re.compile(_regex(cleaned) + r"(?:/.*)?\Z", re.DOTALL)
+_BUILT = (
+    (("Cargo.toml", "pom.xml"), "target"),
+    (("build.gradle", "build.gradle.kts"), "build"),
+    (("build.gradle", "build.gradle.kts"), ".gradle"),
+    (("package.json",), "**/node_modules"),
+    (("package.json",), ".next"),
+)
+
+
+def built(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders that a project's tools make again, by the files of its root."""
+    return tuple(folder for signs, folder in _BUILT if any(sign in names for sign in signs))
+
+
+def takes_back(dockerignore: str, exclude: Sequence[str]) -> bool:
+    """Tell whether something below an ignored folder may be wanted after all."""
+    return any(line.strip().startswith("!") for line in (*dockerignore.splitlines(), *exclude))
+
+
+def _expression(pattern: str) -> str:
+    return _regex("/".join(part for part in pattern.split("/") if part not in ("", ".")))
 
 
 def _regex(pattern: str) -> str:

@@ -29,6 +29,10 @@ def image(recipe: Recipe, locked: PlatformLock, layers: Sequence[Layer], created
         user=settings.user,
         workdir=settings.workdir,
         labels=labels,
+        ports=settings.ports,
+        volumes=settings.volumes,
+        stop_signal=settings.stop_signal,
+        healthcheck=settings.healthcheck,
     )
     return Image(locked.platform, config, tuple(layers), labels)
 
@@ -51,6 +55,8 @@ def _labels(recipe: Recipe, locked: PlatformLock, created: int) -> tuple[tuple[s
 
 def base_name(recipe: Recipe) -> str:
     """Return the reference of what the recipe stands on; empty for one that starts from nothing."""
+    if recipe.base:
+        return recipe.base
     names = [level.name for level in recipe.levels]
     return f"{names[-2]}-{recipe.distribution.name}" if len(names) > 1 else ""
 

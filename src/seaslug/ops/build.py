@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from seaslug.apps.model import AppLayer
 from seaslug.errors import LockError
 from seaslug.lock.codec import platform_digest
 from seaslug.lock.model import FORMAT_VERSION, Lock, PlatformLock
@@ -78,10 +79,13 @@ class Builder:
     compiler: Callable[[], Compiler]
     tally: Tally = field(default_factory=Tally)
 
-    def image(self, recipe: Recipe, lock: Lock, platform: Platform) -> Built:
+    def image(
+        self, recipe: Recipe, lock: Lock, platform: Platform, top: Sequence[AppLayer] = ()
+    ) -> Built:
         """Return the image of *recipe* for *platform*, made if it is not in the store yet.
 
-        Raises LockError, ArchiveError, HostileError, StoreError.
+        *top* are an application's layers. Raises LockError, ArchiveError, HostileError,
+        StoreError.
         """
         locked = lock.on(platform)
         if lock.format_version != FORMAT_VERSION:
@@ -90,16 +94,22 @@ class Builder:
                 f"this seaslug writes {FORMAT_VERSION}",
                 hint="lock again with: seaslug lock SUBJECT -o FILE",
             )
-        key = self._key(recipe, locked)
+        key = self._key(recipe, locked, top)
         built = self._known(self.store.recall(key), platform)
         if built is None:
             # What is known needs nothing of what cuts, computes and compresses.
             from seaslug.ops.making import Maker
 
-            image = Maker(self, recipe, lock, locked).image()
+            image = Maker(self, recipe, lock, locked).image(top)
             built = self._put(image, locked)
             self.store.remember(key, _record(built, _blobs(image, built)))
         return built
+
+    def tree(self, recipe: Recipe, lock: Lock, platform: Platform) -> Tree:
+        """Return every file of *recipe* for *platform*, made if need be. Raises as image does."""
+        from seaslug.ops.making import Maker
+
+        return Maker(self, recipe, lock, lock.on(platform)).tree()
 
     def index(self, built: Sequence[Built]) -> Descriptor:
         """Return the index over several platforms' images, or the manifest of a single one."""
@@ -118,12 +128,18 @@ class Builder:
             locked.platform, descriptor, len(image.layers), size, len(locked.packages), False
         )
 
-    def _key(self, recipe: Recipe, locked: PlatformLock) -> Digest:
+    def _key(self, recipe: Recipe, locked: PlatformLock, top: Sequence[AppLayer]) -> Digest:
+        from dataclasses import asdict
+
+        from seaslug.ops.identity import identity
+
         settings = recipe.settings
+        more = [recipe.description, asdict(settings)] if recipe.base else []
+        more += [[layer.name, identity(layer.entries)] for layer in top]
         return action(
             "image", BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, recipe.title,
             recipe.digest.text, settings.user, settings.workdir, platform_digest(locked).text,
-            self.options.compression.identity, self.options.layers,
+            self.options.compression.identity, self.options.layers, *more,
         )  # fmt: skip
 
     def _known(self, found: Mapping[str, Any] | None, platform: Platform) -> Built | None:

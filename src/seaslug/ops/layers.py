@@ -21,11 +21,15 @@ MAX_LAYERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What one layer will hold: pieces in order, and entries that were computed."""
+    """What one layer will hold: pieces in order, and entries that were computed.
+
+    ``identity`` stands for all of *extra* where that is known without reading it.
+    """
 
     name: str
     pieces: tuple[Piece, ...]
     extra: tuple[Entry, ...]
+    identity: str = ""
 
     @property
     def size(self) -> int:
@@ -33,14 +37,14 @@ class Group:
         return sum(p.fragment.size for p in self.pieces) + sum(e.size for e in self.extra)
 
 
-def plan(groups: Sequence[Group], mode: str) -> tuple[Group, ...]:
-    """Return the groups as layers: ``grouped`` (at most 8), ``single`` or ``per-package``."""
+def plan(groups: Sequence[Group], mode: str, most: int = MAX_LAYERS) -> tuple[Group, ...]:
+    """Return the groups as layers: ``grouped`` (*most*), ``single`` or ``per-package``."""
     full = [group for group in groups if group.pieces or group.extra]
     if mode == "single":
         return (_merge(full),) if full else ()
     if mode == "per-package":
         return tuple(part for group in full for part in _split(group))
-    while len(full) > MAX_LAYERS:
+    while len(full) > most:
         at = min(range(len(full) - 1), key=lambda i: full[i].size + full[i + 1].size)
         full[at : at + 2] = [_merge(full[at : at + 2])]
     return tuple(full)
@@ -49,7 +53,7 @@ def plan(groups: Sequence[Group], mode: str) -> tuple[Group, ...]:
 def write(group: Group, known: Mapping[str, Entry], cutter: Cutter) -> Layer:
     """Return the group as a layer in the store. *known* says how directories look."""
     _refuse_twice(group)
-    front = cutter.store.put(fragment(_front(group, known)))
+    front = _fragment(group, known, cutter)
     parts = [front, *(piece.fragment for piece in group.pieces)]
     key = action("layer", 1, cutter.compression.identity, [p.digest.text for p in parts])
     found = cutter.store.recall(key)
@@ -60,6 +64,20 @@ def write(group: Group, known: Mapping[str, Entry], cutter: Cutter) -> Layer:
         found = {"blob": blob.digest.text, "diff_id": diff_id.text, "unpacked": unpacked}
         cutter.store.remember(key, found)
     return _layer(group, blob, found["diff_id"], found["unpacked"], cutter.compression.kind)
+
+
+def _fragment(group: Group, known: Mapping[str, Entry], cutter: Cutter) -> Stored:
+    if not group.identity:
+        return cutter.store.put(fragment(_front(group, known)))
+    folders = [e for e in _front(group, known) if e.kind is Kind.DIR]
+    rows = [(e.path, e.mode, e.uid, e.gid, e.mtime) for e in folders]
+    key = action("front", 1, group.identity, rows)
+    found = cutter.store.recall(key)
+    stored = cutter.store.find(Digest(found["blob"])) if found is not None else None
+    if stored is None:
+        stored = cutter.store.put(fragment(_front(group, known)))
+        cutter.store.remember(key, {"blob": stored.digest.text})
+    return stored
 
 
 def directories(groups: Sequence[Group]) -> dict[str, Entry]:

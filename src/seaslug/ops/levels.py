@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ def _extra(
         return entries
     own = Tree(entry for piece in pieces for entry in piece.entries)
     scene = Scene(
-        materials.recipe, level, materials.platform, own.over(_tree(below)), own, mtime,
+        materials.recipe, level, materials.platform, own.over(tree_of(below)), own, mtime,
         materials.tree_of, materials.pyc,
     )  # fmt: skip
     made = [entry for name in level.effects for entry in EFFECTS[name](scene)]
@@ -110,7 +110,7 @@ def _last(materials: Materials, below: list[Group], mtime: int) -> Group:
     found = materials.store.recall(key)
     entries = thaw(found, materials.store) if found is not None else None
     if entries is None:
-        tree = _tree(below)
+        tree = tree_of(below)
         top = materials.recipe.levels[-1]
         scene = Scene(
             materials.recipe, top, materials.platform, tree, tree, mtime, materials.tree_of,
@@ -127,6 +127,7 @@ def _state(entry: Entry) -> list[Any]:
     return [entry.path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.target, digest]
 
 
-def _tree(below: list[Group]) -> Tree:
+def tree_of(below: Sequence[Group]) -> Tree:
+    """Return the files and links that *below* bring."""
     found = [e for group in below for piece in group.pieces for e in piece.entries]
     return Tree((*found, *(e for group in below for e in group.extra)))

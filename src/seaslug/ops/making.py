@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seaslug.apps.model import AppLayer
 from seaslug.deb.effects import pyc, usrmerge
 from seaslug.deb.select import Selection
 from seaslug.errors import LockError, RecipeError
@@ -13,7 +14,9 @@ from seaslug.lock.model import Lock, PlatformLock
 from seaslug.oci.image import Image
 from seaslug.ops import assemble, layers, levels
 from seaslug.ops.frozen import freeze, thaw
+from seaslug.ops.identity import identity as identity_of
 from seaslug.ops.keys import PYC_VERSION, action
+from seaslug.ops.layers import Group
 from seaslug.ops.pieces import Cutter, Piece
 from seaslug.ops.scene import INPUTS
 from seaslug.ops.selections import input_selection, selection
@@ -36,10 +39,64 @@ class Maker:
     lock: Lock
     locked: PlatformLock
 
-    def image(self) -> Image:
-        """Return the image; its layers are in the store. Raises as Builder.image does."""
+    def image(self, top: Sequence[AppLayer] = ()) -> Image:
+        """Return the image, with an application's layers on *top*; all are in the store.
+
+        Raises as Builder.image does.
+        """
+        materials, mode = self._materials(), self.builder.options.layers
+        base = levels.groups(materials)
+        over = self._over(base, top)
+        room = layers.MAX_LAYERS - len(over)
+        if mode == "single":
+            groups = layers.plan((*base, *over), mode)
+        else:
+            groups = (*layers.plan(base, mode, room), *over)
+        known = layers.directories(groups)
+        cutter = self._cutter
+        made = [layers.write(group, known, cutter) for group in groups]
+        return assemble.image(self.recipe, self.locked, made, levels.newest(materials))
+
+    def tree(self) -> Tree:
+        """Return every file of the image without an application."""
+        return levels.tree_of(levels.groups(self._materials()))
+
+    @property
+    def _cutter(self) -> Cutter:
+        builder = self.builder
+        return Cutter(builder.store, builder.options.compression, builder.pool().map)
+
+    def _over(self, base: Sequence[Group], top: Sequence[AppLayer]) -> tuple[Group, ...]:
+        """Return the groups of an application's layers; Python is compiled with each."""
+        if not top:
+            return ()
+        below = levels.tree_of(base)
+        made = []
+        for layer in top:
+            entries, identity = layer.entries, identity_of(layer.entries)
+            if any(entry.path.endswith(".py") for entry in entries):
+                entries = (*entries, *self._compiled(below, layer, identity))
+                identity += self.locked.platform.arch if self.locked.pyc else ""
+            made.append(Group(layer.name, (), entries, identity))
+        return tuple(made)
+
+    def _compiled(self, below: Tree, layer: AppLayer, identity: str) -> tuple[Entry, ...]:
+        python = dict(self.recipe.distribution.names)["python"]
+        program = below.resolve(f"usr/bin/python{python}")
+        if program is None or not self.locked.pyc:
+            return ()
+        store = self.builder.store
+        key = action("app-pyc", PYC_VERSION, identity, python, identity_of((program,)))
+        found = store.recall(key)
+        if found is not None and (known := thaw(found, store)) is not None:
+            return known
+        made = self._pyc(self._cutter)(below, Tree(layer.entries))
+        store.remember(key, freeze(made, store))
+        return made
+
+    def _materials(self) -> levels.Materials:
         recipe, locked, store = self.recipe, self.locked, self.builder.store
-        cutter = Cutter(store, self.builder.options.compression, self.builder.pool().map)
+        cutter = self._cutter
         inputs = {e: INPUTS[e] for level in recipe.levels for e in level.effects if e in INPUTS}
         jobs: dict[str, Job] = {
             p.package.name: (p.package, selection(recipe, p.package.name)) for p in locked.packages
@@ -51,16 +108,12 @@ class Maker:
                 raise RecipeError([said], where=recipe.title)
             jobs[f"input {effect}"] = (package, input_selection(globs))
         pieces = self._pieces(cutter, jobs)
-        materials = levels.Materials(
+        return levels.Materials(
             store=store, recipe=recipe, lock=self.lock, platform=locked.platform,
             pieces={name: piece for name, piece in pieces.items() if " " not in name},
             inputs={effect: pieces[f"input {effect}"] for effect in inputs},
             pyc=self._pyc(cutter),
         )  # fmt: skip
-        groups = layers.plan(levels.groups(materials), self.builder.options.layers)
-        known = layers.directories(groups)
-        made = [layers.write(group, known, cutter) for group in groups]
-        return assemble.image(recipe, locked, made, levels.newest(materials))
 
     def _pieces(self, cutter: Cutter, jobs: Mapping[str, Job]) -> dict[str, Piece]:
         """Return every job's piece; packages are fetched only for pieces never made before."""

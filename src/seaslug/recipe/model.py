@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from seaslug.oci.config import Healthcheck
 from seaslug.recipe.check import Check
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
@@ -64,7 +65,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What goes into the image's configuration. ``env`` and ``labels`` are in recipe order."""
+    """What goes into the image's configuration. ``env`` and ``labels`` are in recipe order.
+
+    ``ports`` read ``8080/tcp``.
+    """
 
     env: Pairs = ()
     user: str = "0"
@@ -72,6 +76,10 @@ class Settings:
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     labels: Pairs = ()
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    stop_signal: str = ""
+    healthcheck: Healthcheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,8 @@ class Recipe:
     """An expanded recipe.
 
     ``version_from`` names the package whose version is the image's; ``checks`` are
-    what is proved by running.
+    what is proved by running. An application's ``base`` is the reference of the member of
+    the family that it stands on; empty for the family itself.
     """
 
     name: str
@@ -90,10 +99,13 @@ class Recipe:
     settings: Settings
     version_from: str = "base-files"
     checks: tuple[Check, ...] = field(default=(), compare=False)
+    base: str = ""
 
     @property
     def title(self) -> str:
-        """Name, distribution and variant, as a family reference."""
+        """Name, distribution and variant, as a family reference; an application's name."""
+        if self.base:
+            return self.name
         suffix = "" if self.variant == "latest" else f":{self.variant}"
         return f"{self.name}-{self.distribution.name}{suffix}"
 
@@ -112,7 +124,14 @@ class Recipe:
         plain = asdict(replace(self, checks=(), variant=""))
         plain["settings"].pop("user")
         plain["settings"].pop("workdir")
+        for key in ("ports", "volumes", "stop_signal", "healthcheck"):
+            plain["settings"].pop(key)
         plain.pop("description")
+        if self.base:
+            # What an application starts has no say in which packages there are.
+            plain.pop("settings")
+        else:
+            plain.pop("base")
         plain["distribution"].pop("platforms")
         return Digest.of(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
 

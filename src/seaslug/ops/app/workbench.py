@@ -8,9 +8,9 @@ from typing import Any
 
 from seaslug.apps.model import TIME
 from seaslug.ops.frozen import freeze, thaw
+from seaslug.ops.identity import identity
 from seaslug.ops.keys import action
 from seaslug.ports import BlobStore, Listener, Toolbox
-from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
@@ -51,28 +51,6 @@ class Workbench:
             found = {"fact": make()}
             self.store.remember(key, found)
         return found["fact"]
-
-
-def identity(tree: Iterable[Entry]) -> str:
-    """Return a digest over paths, kinds, modes and contents of *tree*."""
-    rows = [
-        (e.path, e.kind.value, e.mode, e.target, _digest(e) if e.kind is Kind.FILE else "")
-        for e in tree
-    ]
-    return Digest.of(repr(rows).encode("utf-8", "surrogateescape")).text
-
-
-def _digest(entry: Entry) -> str:
-    import hashlib
-
-    made, at, content = hashlib.sha256(), 0, entry.content
-    while content is not None and at < content.size:
-        piece = content.read(at, 1 << 20)
-        if not piece:
-            break
-        made.update(piece)
-        at += len(piece)
-    return made.hexdigest()
 
 
 def moved(entries: Iterable[Entry], prefix: str) -> tuple[Entry, ...]:

@@ -1,0 +1,79 @@
+"""Projects from this machine's folders: their files less what is ignored, their configuration."""
+
+from __future__ import annotations
+
+import os
+
+from seaslug.adapters import folders
+from seaslug.apps import document, ignore
+from seaslug.apps.config import AppConfig
+from seaslug.apps.model import TIME
+from seaslug.apps.project import Project
+from seaslug.errors import ProjectError, UsageError
+from seaslug.values.content import FileSlice
+from seaslug.values.tree import Entry, Kind, Tree
+
+_CONFIGS = (document.FILE, "pyproject.toml")
+
+
+def read_project(path: str, config: str = "") -> Project:
+    """Return the project at *path*: a folder, or a single file (a binary, a jar).
+
+    The configuration is the file *config*, else the folder's own; for a single file, that of
+    the current folder. Raises UsageError, RecipeError, ProjectError.
+    """
+    place = os.path.abspath(os.path.expanduser(path))
+    if os.path.isdir(place):
+        found = read_config(config) if config else _config_of(place)
+        return Project(place, _tree(place, found), found)
+    if not os.path.isfile(place):
+        raise UsageError(
+            "no such file or folder", where=path,
+            hint="name a project folder, a binary, a jar, or a member of the family "
+            "(seaslug families)",
+        )  # fmt: skip
+    found = read_config(config) if config else _config_of(os.getcwd())
+    folder, _, name = place.rpartition("/")
+    try:
+        size = os.stat(place).st_size
+        with open(place, "rb"):
+            pass
+    except OSError as error:
+        raise ProjectError(f"cannot be read: {error.strerror}", where=path) from None
+    entry = Entry(name, Kind.FILE, 0o755, mtime=TIME, content=FileSlice(place, 0, size))
+    return Project(folder, Tree([entry]), found, name)
+
+
+def read_config(path: str) -> AppConfig:
+    """Return the configuration in the file at *path*. Raises UsageError, RecipeError."""
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            return document.from_text(file.read(), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the configuration: {error}", where=path) from None
+
+
+def _config_of(folder: str) -> AppConfig:
+    for name in _CONFIGS:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            shown = os.path.relpath(path)
+            found = read_config(shown if len(shown) < len(path) else path)
+            if found != AppConfig(where=found.where) or name == document.FILE:
+                return found
+    return AppConfig()
+
+
+def _tree(folder: str, config: AppConfig) -> Tree:
+    text = ""
+    try:
+        with open(os.path.join(folder, ".dockerignore"), encoding="utf-8-sig") as file:
+            text = file.read(1 << 20)
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"cannot be read: {error}", where=".dockerignore") from None
+    with os.scandir(folder) as found:
+        names = [item.name for item in found]
+    rules = ignore.patterns(text, (*config.exclude, *ignore.built(names)))
+    return folders.read(folder, rules.match, prune=not ignore.takes_back(text, config.exclude))

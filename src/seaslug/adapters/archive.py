@@ -57,8 +57,8 @@ class DebianArchive:
         self.verifier, self.listener, self.now = verifier, listener, now
         self.trust = trust or Trust()
         self._releases: dict[str, tuple[Release, ArchiveState]] = {}
-        self._home = Path(store.root) / "archive"
-        self.known = Known(self._home, self.trust, now)
+        self.home = Path(store.root) / "archive"
+        self.known = Known(self.home, self.trust, now)
 
     def fingerprint(self, suites: Sequence[str]) -> list[str] | None:
         """Return what identifies the state of *suites* as it is known and fresh, else None."""
@@ -126,6 +126,20 @@ class DebianArchive:
                 hint="run it once without --offline",
             )
         yield from self._download(missing, {state.name: state for state in states})
+
+    def part(self, suite: str, release: Release, path: str, snapshot: str = "") -> bytes:
+        """Return a file that *release* names, checked; from the *snapshot* if no mirror has it.
+
+        Raises NetworkError (NotFoundError if it is nowhere) or IntegrityError.
+        """
+        digest, size = release.files[path]
+        name = f"dists/{suite}/{path}"
+        urls = self.mirrors.urls(root_of(suite), name, snapshot)
+        if release.by_hash:
+            # Partial mirrors copy the promise of such names without keeping it.
+            named = f"{name.rpartition('/')[0]}/by-hash/SHA256/{digest.hex}"
+            urls = (*self.mirrors.urls(root_of(suite), named), *urls)
+        return first_of(urls, lambda url: self._checked(url, digest, size))
 
     def _download(
         self, missing: Sequence[Package], states: dict[str, ArchiveState]
@@ -225,13 +239,13 @@ class DebianArchive:
 
         raw, found = first_of(urls, believed)
         folder = self.known.folder(suite)
-        self._keep(folder / "InRelease", raw)
+        self.keep(folder / "InRelease", raw)
         release, archive = found
         kept = {
             "release": archive.release.text, "key": archive.key, "date": release.date,
             "valid_until": release.valid_until, "asked": self.now(),
         }  # fmt: skip
-        self._keep(folder / "state.json", json.dumps(kept).encode())
+        self.keep(folder / "state.json", json.dumps(kept).encode())
         return found
 
     def _believe(
@@ -275,7 +289,7 @@ class DebianArchive:
         plain = release.files.get(path)
         if plain is None:
             raise TrustError(f"names no {path}", where=f"{suite} InRelease")
-        base = self._home / "indices" / plain[0].hex
+        base = self.home / "indices" / plain[0].hex
         table, text = base.with_suffix(".index"), base.with_suffix(".packages")
         if not (table.exists() and text.exists() and text.stat().st_size == plain[1]):
             self._make_index(suite, release, path, text, table)
@@ -289,30 +303,23 @@ class DebianArchive:
         task = f"index of {suite} {path.split('/')[1]}"
         self.listener.begin(task)
         data = self._packages(suite, release, path)
-        self._keep(text, data)
-        self._keep(table, packages_index.build(data))
+        self.keep(text, data)
+        self.keep(table, packages_index.build(data))
         self.listener.end(task)
 
     def _packages(self, suite: str, release: Release, path: str) -> bytes:
         """Return the uncompressed Packages file, each step checked against the release."""
         plain, plain_size = release.files[path]
         for suffix in (".gz", ".xz", ""):
-            known = release.files.get(path + suffix)
-            if known is None or plain_size > MAX_INDEX:
+            if path + suffix not in release.files or plain_size > MAX_INDEX:
                 continue
-            digest, size = known
-            name = f"dists/{suite}/{path}{suffix}"
-            urls = self.mirrors.urls(root_of(suite), name)
-            if release.by_hash:
-                # Partial mirrors copy the promise of such names without keeping it.
-                named = f"{name.rpartition('/')[0]}/by-hash/SHA256/{digest.hex}"
-                urls = (*self.mirrors.urls(root_of(suite), named), *urls)
             try:
-                raw = first_of(urls, lambda url: self._checked(url, digest, size))  # noqa: B023
+                raw = self.part(suite, release, path + suffix)
             except NotFoundError:
                 continue
             data = _unpack(raw, suffix, plain_size)
             if Digest.of(data) != plain:
+                name = f"dists/{suite}/{path}{suffix}"
                 raise IntegrityError("unpacks to something else than promised", where=name)
             return data
         raise NetworkError(
@@ -329,7 +336,8 @@ class DebianArchive:
             )  # fmt: skip
         return data
 
-    def _keep(self, path: Path, data: bytes) -> None:
+    def keep(self, path: Path, data: bytes) -> None:
+        """Write a file below the store's folder for the archive; it appears whole."""
         with self.store.explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, data)

@@ -76,7 +76,7 @@ class _Search:
         triplet = self.platform.names.triplet
         builtin = (f"/lib/{triplet}", f"/usr/lib/{triplet}", "/lib", "/usr/lib")
         found: dict[str, _Folder] = {}
-        for line in (*_configured(self.tree, CONF, 0), *builtin):
+        for line in (*configured(self.tree, CONF), *builtin):
             # Up to 2.36 a line may end in the kind of its libraries: /lib=libc6.
             path = line.partition("=")[0] if self.libc.version < (2, 37) else line
             path = path.rstrip(" \t/")
@@ -182,7 +182,7 @@ def _libc(tree: Tree, platform: Platform) -> Libc | None:
     return None
 
 
-def _configured(tree: Tree, path: str, depth: int) -> list[str]:
+def configured(tree: Tree, path: str, depth: int = 0) -> list[str]:
     """Return the lines of a configuration file that name directories."""
     entry = tree.resolve(path)
     if entry is None or entry.size > _MAX_CONF or depth > _MAX_DEPTH:
@@ -194,7 +194,7 @@ def _configured(tree: Tree, path: str, depth: int) -> list[str]:
         if words[0] == "include" and len(words) > 1:
             for pattern in words[1:]:
                 for name in _glob(tree, pattern, path.rpartition("/")[0]):
-                    folders += _configured(tree, name, depth + 1)
+                    folders += configured(tree, name, depth + 1)
         elif words[0].lower() != "hwcap" or len(words) == 1:
             folders.append(text)
     return folders

@@ -1,0 +1,1 @@
+"""Native programs: what they need, which base fits, which Debian packages bring the rest."""

@@ -1,0 +1,124 @@
+"""Debian's index of contents (``Contents-<arch>``), cut down to its shared libraries.
+
+The index names every file of the archive, 170 MB of text; 1 MB of it is libraries. What is
+kept is text, sorted, and searched in place::
+
+    seaslug-contents 1\\n
+    <file name> <package> <directory>\\n ...
+
+A package has one line per directory that holds the file. Source: the Debian repository
+format, "Contents indices": path, white space, comma-separated [area/]section/package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from seaslug.deb.soname import for_building, preferred
+from seaslug.errors import HostileError
+
+HEAD = b"seaslug-contents 1\n"
+MAX_ROWS = 1 << 20
+_MAX_LINE = 1 << 20
+_FIELD = re.compile(rb"\.so(?:\.[^ \t\n/]*)?[ \t]+([^ \t\n]+)\n")
+_FOLDERS = re.compile(rb"(?:usr/)?lib(?:64)?(?:/|\Z)")
+_NEVER = re.compile(rb"(?:\A|/)(?:debug|dbgsym|\.build-id)(?:/|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A package that has a library, and the directory it puts it in (no leading slash)."""
+
+    package: str
+    folder: str
+
+
+def build(chunks: Iterable[bytes]) -> bytes:
+    """Return the index of the libraries in a Contents file that comes in *chunks*.
+
+    Raises HostileError for a line without end or too many libraries.
+    """
+    rows: set[bytes] = set()
+    for block in _lines(chunks):
+        for found in _FIELD.finditer(block):
+            path = block[block.rfind(b"\n", 0, found.start()) + 1 : found.start(1)].rstrip(b" \t")
+            folder, _, name = path.rpartition(b"/")
+            if not _FOLDERS.match(folder) or b" " in path or _NEVER.search(folder):
+                continue
+            for package in _packages(found[1]):
+                rows.add(b"%s %s %s\n" % (name, package, folder))
+        if len(rows) > MAX_ROWS:
+            raise HostileError("more libraries than an archive has", where="Contents")
+    return HEAD + b"".join(sorted(rows))
+
+
+def merge(indices: Iterable[bytes]) -> bytes:
+    """Return one index of what any of *indices* has."""
+    rows = {row for index in indices for row in _body(index).splitlines(keepends=True)}
+    return HEAD + b"".join(sorted(rows))
+
+
+class Libraries:
+    """Look-ups in an index. ``triplet`` is the architecture's directory (x86_64-linux-gnu)."""
+
+    def __init__(self, index: bytes, triplet: str) -> None:
+        _body(index)
+        self._index = index
+        # Where the dynamic loader looks unasked; /lib is /usr/lib, or was, until merged-usr.
+        self._searched = frozenset(
+            f"{usr}{lib}" for usr in ("", "usr/") for lib in (f"lib/{triplet}", "lib", "lib64")
+        )
+
+    def providers(self, soname: str) -> tuple[str, ...]:
+        """Return the packages that put *soname* where the loader finds it, the best first."""
+        found = [p.package for p in self.places(soname) if p.folder in self._searched]
+        return preferred(soname, found)
+
+    def elsewhere(self, soname: str) -> tuple[Place, ...]:
+        """Return the packages that have *soname* in a directory of their own."""
+        return tuple(p for p in self.places(soname) if p.folder not in self._searched)
+
+    def places(self, soname: str) -> tuple[Place, ...]:
+        """Return every package that has *soname*, with its directory."""
+        prefix = b"\n" + soname.encode("utf-8", "surrogateescape") + b" "
+        if not soname or b" " in prefix[1:-1] or b"\n" in prefix[1:]:
+            return ()
+        found = []
+        at = self._index.find(prefix)
+        while at >= 0:
+            end = self._index.find(b"\n", at + 1)
+            package, _, folder = self._index[at + len(prefix) : end].partition(b" ")
+            found.append(Place(package.decode(), folder.decode("utf-8", "surrogateescape")))
+            at = end if self._index.startswith(prefix, end) else -1
+        return tuple(found)
+
+
+def _body(index: bytes) -> bytes:
+    if not index.startswith(HEAD) or not index.endswith(b"\n"):
+        raise HostileError("not an index of contents of this version")
+    return index[len(HEAD) :]
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield blocks of whole lines, each with its newline."""
+    rest = b""
+    for chunk in chunks:
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            yield rest + head + newline
+            rest = tail
+        else:
+            rest += tail
+        if len(rest) > _MAX_LINE:
+            raise HostileError("a line that does not end", where="Contents")
+    if rest:
+        yield rest + b"\n"
+
+
+def _packages(field: bytes) -> Iterator[bytes]:
+    for item in field.split(b","):
+        name = item.rpartition(b"/")[2]
+        if name and not for_building(name.decode("ascii", "replace")):
+            yield name

@@ -194,6 +194,23 @@ class PackageSource(Protocol):
         ...
 
 
+class Contents(Protocol):
+    """Which Debian packages have a shared library, for the suites and platform it was made for."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all libraries are known; false if packages are found by their names only."""
+        ...
+
+    def providers(self, name: str) -> tuple[str, ...]:
+        """Return the packages that put the library *name* where the loader looks, best first."""
+        ...
+
+    def elsewhere(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Return (package, directory) of those that have *name* in a directory of their own."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """How to start an image.

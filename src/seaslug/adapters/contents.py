@@ -30,6 +30,11 @@ class Contents:
         self._archive, self._suites = archive, tuple(suites)
         self._arch, self._triplet = platform.debian, platform.names.triplet
 
+    @property
+    def complete(self) -> bool:
+        """Whether the index is there; false if packages are found by their names only."""
+        return self._libraries is not None
+
     def providers(self, name: str) -> tuple[str, ...]:
         """Return the packages that put the library *name* where the loader looks, best first.
 
@@ -51,13 +56,14 @@ class Contents:
         for suite in self._suites:
             try:
                 found.append(self._index(suite))
-            except (IntegrityError, NetworkError) as error:
+            except (IntegrityError, NetworkError):
                 if self._archive.trust.offline:
                     raise
+                # It lags behind on many mirrors for hours. Names alone answer most questions,
+                # and whatever they lead to is verified like every package.
                 self._archive.listener.say(
-                    f"the index of contents of {suite} is not to be had as it was signed "
-                    f"({error.what.splitlines()[0]}): libraries are looked up by Debian's rule "
-                    "for the names of their packages"
+                    f"no mirror has the index of contents of {suite} as it was signed: libraries "
+                    "are looked up by Debian's rule for the names of their packages"
                 )
                 return None
         return contents.Libraries(contents.merge(found), self._triplet)

@@ -7,15 +7,15 @@ the exact packages for one that needs glibc, a bigger base only if all that it a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from seaslug.apps.model import Evidence
 from seaslug.apps.native import glibc, table
 from seaslug.apps.native.loading import is_musl
-from seaslug.apps.native.needs import Missing, Needs, Wanted
+from seaslug.apps.native.needs import Missing, Needs
 from seaslug.apps.native.trouble import Trouble, of_roots, of_versions
 from seaslug.deb.soname import package_name
 from seaslug.errors import ResolveError
+from seaslug.ports import Contents
 from seaslug.recipe import expand
 from seaslug.values.platform import Platform
 
@@ -23,18 +23,6 @@ _ALWAYS = ("libc6", "libgcc-s1")
 _MUSL_OWN = ("libc.", "ld-musl-")
 _LADDER = ("base", "cc")
 _ADVICE = "link it statically, as musl is made for, or against glibc"
-
-
-class Lookup(Protocol):
-    """Which packages have a library: the port Contents, or anything like it."""
-
-    def providers(self, name: str) -> tuple[str, ...]:
-        """Return the packages that put *name* where the loader looks, the best one first."""
-        ...
-
-    def elsewhere(self, name: str) -> tuple[tuple[str, str], ...]:
-        """Return (package, directory) of those that have *name* in a directory of their own."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +51,10 @@ class Choice:
         )
 
 
-def choose(needs: Needs, platform: Platform, distribution: str, lookup: Lookup) -> Choice:
+def choose(needs: Needs, platform: Platform, distribution: str, contents: Contents) -> Choice:
     """Return what the programs of *needs* run on in *distribution*.
 
-    *lookup* is asked only for libraries that are not the family's own. Nothing is raised
+    *contents* is asked only for libraries that are not the family's own. Nothing is raised
     for a program that cannot run: see ``Choice.sure``.
     """
     troubles = of_roots(needs, platform)
@@ -103,15 +91,15 @@ def _with_musl(needs: Needs, distribution: str, troubles: tuple[Trouble, ...]) -
 
 
 def _with_glibc(
-    needs: Needs, distribution: str, lookup: Lookup, troubles: tuple[Trouble, ...]
+    needs: Needs, distribution: str, contents: Contents, troubles: tuple[Trouble, ...]
 ) -> Choice:
-    search = _Search(distribution, lookup)
+    search = _Search(distribution, contents)
     for one in needs.missing:
         search.add(one)
     reasons = []
     if needs.interpreter:
         reasons.append(Evidence(f"interpreter {needs.interpreter}: glibc", _first(needs)))
-    reasons += [_newest(one, distribution) for one in glibc.newest_of(needs.versions)]
+    reasons += _releases(needs)
     base, packages = _base(frozenset(search.packages), distribution)
     return Choice(
         base, packages, distribution, tuple(dict.fromkeys(search.libraries)),
@@ -123,46 +111,51 @@ def _with_glibc(
 class _Search:
     """The packages of the libraries that are missing, one by one."""
 
-    def __init__(self, distribution: str, lookup: Lookup) -> None:
-        self.distribution, self.lookup = distribution, lookup
-        self.packages: dict[str, None] = {}
+    def __init__(self, distribution: str, contents: Contents) -> None:
+        self.distribution, self.contents = distribution, contents
+        self.packages: dict[str, tuple[list[str], dict[str, None]]] = {}
         self.libraries: list[str] = []
-        self.reasons: list[Evidence] = []
         self.troubles: list[Trouble] = []
+
+    @property
+    def reasons(self) -> tuple[Evidence, ...]:
+        """One row per package: the libraries that it has, and who needs them."""
+        return tuple(
+            Evidence(f"needs {', '.join(names)} → {package}", ", ".join(by))
+            for package, (names, by) in self.packages.items()
+        )
 
     def add(self, missing: Missing) -> None:
         """Note the package of one library, or the trouble that there is none."""
-        name, where = missing.name, ", ".join(missing.by)
+        name = missing.name
         known = table.known(name, self.distribution)
-        package = known or next(iter(self.lookup.providers(name)), "")
-        if package:
-            self._take(package, Evidence(f"needs {name} → {package}", where))
-            return
-        rule = package_name(name)
-        for package, folder in self.lookup.elsewhere(name):
-            if package == rule:
-                said = f"needs {name} → {package}, which has it in /{folder}"
+        package = known or next(iter(self.contents.providers(name)), "")
+        if not package:
+            rule = package_name(name)
+            own = [row for row in self.contents.elsewhere(name) if row[0] == rule]
+            for package, folder in own[:1]:
                 self.libraries.append(f"/{folder}")
-                self._take(package, Evidence(said, where))
-                return
-        self.troubles.append(self._nowhere(name, where))
-
-    def _take(self, package: str, reason: Evidence) -> None:
-        self.packages[package] = None
-        self.reasons.append(reason)
+        if package:
+            names, by = self.packages.setdefault(package, ([], {}))
+            names.append(name)
+            by.update(dict.fromkeys(missing.by))
+        else:
+            self.troubles.append(self._nowhere(name, ", ".join(missing.by)))
 
     def _nowhere(self, name: str, where: str) -> Trouble:
         others = [d for d in table.releases_with(name) if d != self.distribution]
-        elsewhere = self.lookup.elsewhere(name)
+        elsewhere = self.contents.elsewhere(name)
         hint = f"copy {name} beside the program and link it with -Wl,-rpath,'$ORIGIN'"
         if others:
             hint = f"take a release that has it: --distribution {others[-1]}"
         elif elsewhere:
             package, folder = elsewhere[0]
             hint = f"{package} has one in /{folder}, for its own use; or {hint}"
-        return Trouble(
-            f"needs {name}, which no package of {self.distribution} has", where=where, hint=hint
-        )
+        said = f"needs {name}, which no package of {self.distribution} has"
+        if not self.contents.complete:
+            said = f"needs {name}; no package of {self.distribution} is called after it"
+            hint = f"name its package yourself: --with PACKAGE; or {hint}"
+        return Trouble(said, where, hint)
 
 
 def _base(needed: frozenset[str], distribution: str) -> tuple[str, tuple[str, ...]]:
@@ -183,10 +176,16 @@ def _closed(packages: frozenset[str], distribution: str) -> frozenset[str]:
     return packages.union(*(table.brings(p, distribution) for p in packages))
 
 
-def _newest(one: Wanted, distribution: str) -> Evidence:
-    oldest = glibc.oldest_fitting((one,))
-    since = f"{oldest} or newer" if oldest else "newer than any release"
-    return Evidence(f"needs {one.version}: {since}", one.by)
+def _releases(needs: Needs) -> list[Evidence]:
+    """Return the versions that an old release does not have, the highest of each kind."""
+    first = next(iter(glibc.runtimes()))
+    found = []
+    for one in glibc.newest_of(needs.versions):
+        oldest = glibc.oldest_fitting((one,))
+        if oldest != first:
+            since = f"{oldest} or newer" if oldest else "newer than every release"
+            found.append(Evidence(f"needs {one.version}: {since}", one.by))
+    return found
 
 
 def _names_musl(soname: str) -> bool:

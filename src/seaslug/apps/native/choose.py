@@ -64,7 +64,7 @@ def choose(needs: Needs, platform: Platform, distribution: str, contents: Conten
         return Choice("static", (), distribution, (), (_static(needs),), troubles)
     if is_musl(needs.interpreter) or any(_names_musl(m.name) for m in needs.missing):
         return _with_musl(needs, distribution, troubles)
-    return _with_glibc(needs, distribution, lookup, troubles)
+    return _with_glibc(needs, distribution, contents, troubles)
 
 
 def _static(needs: Needs) -> Evidence:
@@ -133,7 +133,8 @@ class _Search:
         if not package:
             rule = package_name(name)
             own = [row for row in self.contents.elsewhere(name) if row[0] == rule]
-            for package, folder in own[:1]:
+            if own:
+                package, folder = own[0]
                 self.libraries.append(f"/{folder}")
         if package:
             names, by = self.packages.setdefault(package, ([], {}))

@@ -378,6 +378,6 @@ static _Noreturn void ask_grpc(const struct target *target, const char *service,
   receive_stream(socket);
   /* GOAWAY, so that the server sees a client that is done, not one that broke. */
   static const uint8_t farewell[17] = {0, 0, 8, GOAWAY};
-  call(WRITE, socket, (long)farewell, sizeof farewell, 0, 0);
+  send_part(socket, farewell, sizeof farewell);
   judge();
 }

@@ -119,12 +119,12 @@ static void send_request(int socket, const struct request *request) {
   add_text(*request->path == '/' ? " " : " /");
   add_text(request->path);
   add_text(" HTTP/1.1\r\n");
-  add_header(request, "host:", request->authority, request->authority_size);
-  add_header(request, "user-agent:", "seaslug-probe", 13);
-  add_header(request, "accept:", "*/*", 3);
-  add_header(request, "connection:", "close", 5);
+  add_header(request, "Host:", request->authority, request->authority_size);
+  add_header(request, "User-Agent:", "seaslug-probe", 13);
+  add_header(request, "Accept:", "*/*", 3);
+  add_header(request, "Connection:", "close", 5);
   if (!equal(request->method, "GET") && !equal(request->method, "HEAD"))
-    add_header(request, "content-length:", "0", 1);
+    add_header(request, "Content-Length:", "0", 1);
   for (int at = 0; at < request->count; at++) {
     add_text(request->headers[at]);
     add_text("\r\n");
@@ -179,7 +179,7 @@ static int receive_status(int socket, size_t *at) {
   for (size_t begun = 0;;) {
     while (input.size - begun < 7)
       if (!more(socket, MAX_HEAD, "no answer"))
-        failed("no answer: ", input.size ? "not HTTP" : "connection closed", (char *)0);
+        failed("no answer: connection closed", (char *)0);
     if (!same(input.text + begun, "HTTP/1.", 7))
       failed("the answer is not HTTP/1", (char *)0);
     size_t end = line_end(socket, begun, "status line");

@@ -251,7 +251,8 @@ static int open_to(const struct target *target) {
   failed(target->name, ": ", reason(worst), (char *)0);
 }
 
-static void send_all(int socket, const void *bytes, size_t size) {
+/* Send what the socket takes now: the count of bytes, or an error; never a signal. */
+static long send_part(int socket, const void *bytes, size_t size) {
   struct {
     const void *bytes;
     size_t size;
@@ -265,11 +266,15 @@ static void send_all(int socket, const void *bytes, size_t size) {
     size_t control_size;
     long flags;
   } message = {0, 0, &part, 1, 0, 0, 0};
-  while (part.size) {
-    long sent = call(SENDMSG, socket, (long)&message, NOSIGNAL, 0, 0);
+  return call(SENDMSG, socket, (long)&message, NOSIGNAL, 0, 0);
+}
+
+static void send_all(int socket, const void *bytes, size_t size) {
+  for (const char *at = bytes; size;) {
+    long sent = send_part(socket, at, size);
     if (sent > 0) {
-      part.bytes = (const char *)part.bytes + sent;
-      part.size -= (size_t)sent;
+      at += sent;
+      size -= (size_t)sent;
     } else if (sent == -EAGAIN) {
       if (!ready(socket, WRITABLE, remaining()))
         failed("timed out while sending", (char *)0);

@@ -21,11 +21,11 @@ static bool equal(const char *one, const char *other) {
 
 static uint8_t lower(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte; }
 
-/* Whether *text* begins with *start*, which is in small letters, in any case. */
+/* Whether *text* begins with *start*, in any case of letters. */
 static bool begins(const uint8_t *text, size_t size, const char *start) {
   size_t at = 0;
   for (; start[at]; at++)
-    if (at >= size || lower(text[at]) != (uint8_t)start[at])
+    if (at >= size || lower(text[at]) != lower((uint8_t)start[at]))
       return false;
   return true;
 }

@@ -16,7 +16,7 @@ nothing; progress goes to the listener.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from seaslug.errors import LockError, UsageError
 from seaslug.ports import ArchiveChoice, ArchiveState, Listener, Silent, Stored
+from seaslug.tar.compress import Compression
 from seaslug.values.debian import Package
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.platform import TABLE, Platform
@@ -31,6 +32,7 @@ from seaslug.values.platform import TABLE, Platform
 if TYPE_CHECKING:
     from seaslug.adapters.store import Store
     from seaslug.lock.model import Lock
+    from seaslug.ops.app.prepare import Application
     from seaslug.ops.build import Builder, Built
     from seaslug.ops.resolve import Resolver
     from seaslug.recipe.model import Recipe
@@ -134,6 +136,63 @@ class Workspace:
         found: tuple[float, list[str]] = self.source.fresh_until(self.resolver().suites(recipe))
         return found
 
+    def application(
+        self,
+        path: str,
+        platforms: Sequence[Platform] = (),
+        *,
+        variant: str = "",
+        kind: str = "",
+        config: str = "",
+        lock: Lock | None = None,
+    ) -> Application:
+        """Return the project folder, binary or jar at *path* as an application.
+
+        Its own tools are run where it has to be built. *lock* is the lock to use for the
+        packages below it. Raises ProjectError, ToolError, UsageError, ArchiveError.
+        """
+        from seaslug.adapters.project import read_project
+        from seaslug.adapters.toolbox import LocalTools
+        from seaslug.ops.app.prepare import World, prepare
+        from seaslug.ops.app.workbench import Workbench
+
+        project = read_project(path, config)
+        wanted = tuple(platforms) or parse_platforms(project.config.platforms)
+        wanted = wanted or (host_platform(),)
+        with LocalTools(self.listener) as tools, self.store.session():
+            world = World(
+                Workbench(tools, self.store, self.listener, machine()),
+                self._locked(lock), self._tree, self._libraries,
+            )  # fmt: skip
+            return prepare(project, wanted, variant, kind, world)
+
+    def _locked(self, lock: Lock | None) -> Callable[[Recipe, Sequence[Platform]], Lock]:
+        """Return what locks recipes: *lock* itself for the platforms that it has."""
+
+        def locked(recipe: Recipe, wanted: Sequence[Platform]) -> Lock:
+            have = {p.platform for p in lock.platforms} if lock is not None else set()
+            if lock is not None and have.issuperset(wanted):
+                return lock
+            return self.lock(recipe, wanted)
+
+        return locked
+
+    def _tree(self, recipe: Recipe, lock: Lock, platform: Platform) -> Any:
+        return self._builder(Compression.of("gzip", None), "grouped").tree(recipe, lock, platform)
+
+    def _libraries(self, recipe: Recipe, platform: Platform) -> Any:
+        from seaslug.adapters.contents import Contents
+
+        return Contents(self.source.debian, recipe.distribution.suites, platform)
+
+    def _builder(self, compression: Compression, layers: str) -> Builder:
+        from seaslug.ops.build import Builder, Options
+
+        options = Options(compression, layers)
+        return Builder(
+            self.store, self.source, lambda: self.pool, self.listener, options, self._compiler
+        )
+
     def resolver(self) -> Resolver:
         """Return the resolver over this workspace's archive."""
         from seaslug.ops.resolve import Resolver
@@ -150,17 +209,15 @@ class Workspace:
         compression: str = "gzip",
         level: int | None = None,
         layers: str = "grouped",
+        app: Application | None = None,
     ) -> Result:
         """Build *recipe* for each platform and return what was made; nothing is named yet.
 
-        With *lock*, exactly its packages are used. Raises LockError if the lock is for
-        another recipe.
+        With *lock*, exactly its packages are used; *app* lays its layers on top. Raises
+        LockError if the lock is for another recipe.
         """
-        from seaslug.ops.build import Builder, Options
-        from seaslug.tar.compress import Compression
-
         wanted = tuple(platforms) or (host_platform(),)
-        options = Options(Compression.of(compression, level), layers)
+        builder = self._builder(Compression.of(compression, level), layers)
         with self.store.session():
             lock = lock or self.lock(recipe, wanted, pyc=pyc)
             if lock.recipe != recipe.digest:
@@ -169,10 +226,10 @@ class Workspace:
                     where=lock.subject,
                     hint="lock again: seaslug lock SUBJECT -o FILE",
                 )
-            builder = Builder(
-                self.store, self.source, lambda: self.pool, self.listener, options, self._compiler
+            images = tuple(
+                builder.image(recipe, lock, p, app.top(p) if app is not None else ())
+                for p in wanted
             )
-            images = tuple(builder.image(recipe, lock, p) for p in wanted)
             return Result(recipe, lock, builder.index(images), images, builder)
 
 
@@ -201,6 +258,9 @@ def platforms(texts: Sequence[str], recipe: Recipe | None = None) -> tuple[Platf
     return tuple(sorted(set(found)))
 
 
+parse_platforms = platforms
+
+
 def _all(recipe: Recipe) -> Iterator[Platform]:
     from seaslug.ops.resolve import refuse_platforms
 
@@ -217,12 +277,6 @@ def _recipe_file(subject: str, variant: str) -> Recipe:
 
     name, _, suffix = subject.partition(":")
     path = Path(name).expanduser()
-    if path.is_dir():
-        raise UsageError(
-            "building an application from a project folder is not there yet",
-            where=subject,
-            hint="name a member of the family (seaslug families) or a recipe file (.toml)",
-        )
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

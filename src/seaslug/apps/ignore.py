@@ -30,7 +30,7 @@ SECRETS = (
     "**/.gnupg", "**/.docker", "**/.kube", "**/credentials.json", "**/service-account*.json",
     "**/*.tfstate", "**/*.tfvars", "**/.htpasswd", "**/.git-credentials", "**/*.kdbx",
 )  # fmt: skip
-"""Names that secrets go by; ``[[files]]`` in the configuration brings one in all the same."""
+"""Names that secrets go by. ``!path`` in a .dockerignore, without wildcards, brings one in."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ class Ignore:
                 groups.append(([], keep))
             groups[-1][0].append(_expression(text.removeprefix("!")))
         return tuple(
-            (re.compile(f"(?:{'|'.join(parts)})(?:/.*)?\\Z", re.DOTALL), keep)
-            for parts, keep in groups
+            (re.compile(f"(?:{'|'.join(parts)})\\Z", re.DOTALL), keep) for parts, keep in groups
         )
 
     def match(self, path: str) -> bool:
@@ -66,7 +65,12 @@ def patterns(dockerignore: str, exclude: Sequence[str] = ()) -> Ignore:
     """Return what a project leaves out: the built-in rules, a .dockerignore's, the config's."""
     lines = [line.strip() for line in dockerignore.splitlines()]
     own = [line for line in lines if line and not line.startswith("#")]
-    return Ignore((*own, *exclude, *ALWAYS, *SECRETS))
+    named = [f"!={p[1:].strip('/')}" for p in (*own, *exclude) if p[:1] == "!" and _plain(p)]
+    return Ignore((*own, *exclude, *ALWAYS, *SECRETS, *named))
+
+
+def _plain(pattern: str) -> bool:
+    return not any(letter in pattern for letter in "*?[\\")
 
 
 _BUILT = (
@@ -89,7 +93,11 @@ def takes_back(dockerignore: str, exclude: Sequence[str]) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    return _regex("/".join(part for part in pattern.split("/") if part not in ("", ".")))
+    """Return the regular expression of one pattern; ``=`` before it means just this path."""
+    if pattern.startswith("="):
+        return re.escape(pattern[1:])
+    parts = (part for part in pattern.split("/") if part not in ("", "."))
+    return _regex("/".join(parts)) + "(?:/.*)?"
 
 
 def _regex(pattern: str) -> str:

@@ -47,7 +47,8 @@ class Start:
     """How an application starts; what the configuration says comes over it.
 
     ``ports`` are TCP ports that it listens on as far as that is known; ``own_check`` is the
-    option with which the program checks its own health, empty if it has none.
+    option with which the program checks its own health, ``health_path`` the path where it
+    answers whether it is well; each is empty if it has none.
     """
 
     entrypoint: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Start:
     workdir: str = "/app"
     ports: tuple[int, ...] = ()
     own_check: str = ""
+    health_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""seaslug build: from a member of the family, or a recipe, to an image."""
+"""seaslug build: from a project, a program, a member of the family or a recipe to an image."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import os
 import time
 from typing import Any
 
+from seaslug.cli.applications import add_application
 from seaslug.cli.context import Context
 from seaslug.cli.options import add_archive, add_platform, add_pyc, add_subject
+from seaslug.errors import UsageError
 
-HELP = "Build an image from Debian packages, without Docker and without root."
+HELP = "Build an image of an application or of a base, without Docker and without root."
 EXAMPLES = """\
+  seaslug build                                     the project in this folder
+  seaslug build ./target/release/server -t me/server:1.2 --load
   seaslug build static                              prints the digest; the image is in the store
   seaslug build python3:nonroot --platform linux/amd64,linux/arm64 -o oci:out/python3
   seaslug build cc-debian12:debug -o docker-archive:cc.tar -t cc:debug
@@ -23,8 +27,9 @@ EXAMPLES = """\
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_subject(parser)
+    add_subject(parser, optional=True)
     add_platform(parser)
+    add_application(parser.add_argument_group("applications"))
     out = parser.add_argument_group("output")
     out.add_argument(
         "-o", "--output", metavar="WHERE", action="append", default=[],
@@ -71,8 +76,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     begun = time.monotonic()
     outputs = [parse_output(text) for text in args.output]
     with workspace(args, context) as seaslug, context.store.session():
-        recipe = recipe_of(args, seaslug)
-        wanted = platforms_of(args, recipe)
+        app = _application(args, context, seaslug)
+        recipe = app.recipe if app is not None else recipe_of(args, seaslug)
+        wanted = tuple(p for p, _ in app.layers) if app is not None else platforms_of(args, recipe)
         lock = _lock(args, context, seaslug, recipe, wanted)
         result = seaslug.build(
             recipe,
@@ -82,6 +88,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             compression=args.compression,
             level=args.level,
             layers=args.layers,
+            app=app,
         )
         names = args.tag or [_default_tag(recipe)]
         platform = "" if len(result.images) > 1 else str(result.images[0].platform)
@@ -89,33 +96,71 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.store.tag(name, result.descriptor, platform)
         placed = _place(args, context, outputs, result, names)
         _report(args, context, result, names, placed, time.monotonic() - begun)
-        _note(args, context, seaslug, result, names)
+        _note(args, context, seaslug, result, names, app)
     return 0
 
 
+def _application(args: argparse.Namespace, context: Context, seaslug: Any) -> Any:
+    """Return SUBJECT as an application, or None if it is a base or a recipe."""
+    from pathlib import Path
+
+    from seaslug.cli.applications import application, tell
+    from seaslug.cli.lockfile import read_lock
+    from seaslug.recipe import catalog
+
+    if not catalog.is_application(args.subject):
+        if args.kind or args.config:
+            raise UsageError("--kind and --config are for projects", where=args.subject)
+        return None
+    lock = read_lock(Path(args.lock)) if args.lock and Path(args.lock).exists() else None
+    app = application(args, seaslug, args.subject, lock)
+    tell(context, app)
+    return app
+
+
 def _note(
-    args: argparse.Namespace, context: Context, seaslug: Any, result: Any, names: list[str]
+    args: argparse.Namespace,
+    context: Context,
+    seaslug: Any,
+    result: Any,
+    names: list[str],
+    app: Any,
 ) -> None:
     """Keep the answer for the same command again: see :mod:`seaslug.cli.again`."""
-    from seaslug.cli import again
+    from seaslug.cli import again, applications
     from seaslug.oci import images
     from seaslug.recipe import catalog
 
     store = context.store
     until, files = (float("inf"), []) if args.lock else seaslug.fresh_until(result.recipe)
     files += [args.lock] if args.lock else []
-    if catalog.looks_like_path(args.subject):
+    if app is not None:
+        files += _project_files(app)
+    elif catalog.looks_like_path(args.subject):
         files.append(os.path.expanduser(args.subject.partition(":")[0]))
     files += [store.get(blob.digest).path for blob in images.blobs(store, result.descriptor)]
     files.append(str(store.root / "index.json"))
-    lines = (
+    lines = [] if args.quiet or app is None else applications.lines(app)
+    lines += (
         [] if args.quiet else [_line(names[0], image, "as built before") for image in result.images]
     )
     lines += [] if args.quiet else ["  {seconds} s"]
     again.note(context.argv, until, files, [result.descriptor.digest.text], lines)
 
 
+def _project_files(app: Any) -> list[str]:
+    """Return the files and folders of a project: while none of them changes, nothing does."""
+    project = app.project
+    below = [os.path.join(project.folder, entry.path) for entry in project.tree]
+    names = (".dockerignore", "seaslug.toml")
+    more = [path for name in names if os.path.exists(path := os.path.join(project.folder, name))]
+    where = os.path.abspath(project.config.where) if project.config.where else ""
+    return [*([] if project.file else [project.folder]), *below, *more, *([where] if where else [])]
+
+
 def _default_tag(recipe: Any) -> str:
+    if recipe.base:
+        return f"{recipe.name}:{recipe.variant}"
     from seaslug.recipe.catalog import DEFAULT_DISTRIBUTION
 
     name = (

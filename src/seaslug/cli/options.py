@@ -48,11 +48,19 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=max(columns, 40) - 2)
 
 
-def add_subject(parser: argparse.ArgumentParser) -> None:
-    """Add the SUBJECT argument: a family reference, a recipe file, or a project."""
-    parser.add_argument(
-        "subject", metavar="SUBJECT", help="NAME[-debianN][:variant], or a recipe file (.toml)"
-    )
+def add_subject(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add the SUBJECT argument: a family reference, a recipe file, or a project.
+
+    Where it is *optional*, it is the project in the current folder.
+    """
+    base = "NAME[-debianN][:variant], or a recipe file (.toml)"
+    if optional:
+        parser.add_argument(
+            "subject", metavar="SUBJECT", nargs="?", default=".",
+            help=f"a project folder, a program or a jar (default: this folder); {base}",
+        )  # fmt: skip
+    else:
+        parser.add_argument("subject", metavar="SUBJECT", help=base)
     parser.add_argument(
         "--with", dest="extra", metavar="PKG[,PKG]", action="append", default=[],
         help="more packages, with all that they need; !PKG keeps one out",

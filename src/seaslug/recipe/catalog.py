@@ -96,6 +96,18 @@ def looks_like_path(subject: str) -> bool:
     return subject.startswith((".", "/", "~")) or "/" in subject or subject.endswith(".toml")
 
 
+def is_application(subject: str) -> bool:
+    """Tell whether *subject* is a project or a program, and no recipe or member of the family."""
+    name = subject.partition(":")[0]
+    if name.endswith(".toml"):
+        return os.path.basename(name) == "seaslug.toml"
+    if looks_like_path(name):
+        return True
+    found = _REFERENCE.match(subject)
+    known = found is not None and found["name"] in members()
+    return not known and os.path.exists(os.path.expanduser(subject))
+
+
 def parse_reference(text: str) -> Reference:
     """Read ``NAME[-debianN][:variant]``.
 

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Sequence
 
 from seaslug.deb.effects.ca import certificates, ders
+from seaslug.errors import HostileError
 from seaslug.values.tree import Entry, Tree, file
 
 PATH = "etc/ssl/certs/java/cacerts"
@@ -45,8 +46,30 @@ def keystore(entries: Sequence[tuple[str, bytes]], date: int) -> bytes:
         out.append(struct.pack(">I", _TRUSTED) + _utf(alias) + struct.pack(">Q", date * 1000))
         out.append(_utf("X.509") + struct.pack(">I", len(der)) + der)
     body = b"".join(out)
-    seal = hashlib.sha1(PASSWORD.encode("utf-16-be") + _PHRASE + body, usedforsecurity=False)
-    return body + seal.digest()
+    return body + _seal(body)
+
+
+def _seal(body: bytes) -> bytes:
+    phrase = PASSWORD.encode("utf-16-be") + _PHRASE
+    return hashlib.sha1(phrase + body, usedforsecurity=False).digest()
+
+
+def added(store: bytes, extra: Sequence[tuple[str, bytes]], date: int) -> bytes:
+    """Return the keystore *store* with the (alias, PEM) certificates of *extra* at its end.
+
+    Raises HostileError if it is no JKS file of certificates, or a certificate is damaged.
+    """
+    if len(store) < 32 or struct.unpack_from(">II", store) != (_MAGIC, _VERSION):
+        raise HostileError("not a Java keystore")
+    (count,) = struct.unpack_from(">I", store, 8)
+    rows = [
+        (alias if at == 0 else f"{alias}-{at + 1}", der)
+        for alias, pem in extra
+        for at, der in enumerate(ders(pem))
+    ]
+    tail = keystore(rows, date)[12:-20]
+    body = struct.pack(">III", _MAGIC, _VERSION, count + len(rows)) + store[12:-20] + tail
+    return body + _seal(body)
 
 
 def _utf(text: str) -> bytes:

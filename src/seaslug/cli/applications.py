@@ -1,0 +1,111 @@
+"""Projects and programs on the command line: what build, choose and run share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from seaslug.cli.context import Context
+
+if TYPE_CHECKING:
+    from seaslug.api import Workspace
+    from seaslug.lock.model import Lock
+    from seaslug.ops.app.prepare import Application
+
+
+def add_application(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the options that only projects and programs have."""
+    parser.add_argument(
+        "--kind", metavar="KIND", default="",
+        help="what kind of project it is, where that is not clear: python, node, go, rust, java",
+    )  # fmt: skip
+    parser.add_argument(
+        "--config", metavar="FILE", default="",
+        help="its configuration (default: seaslug.toml, or [tool.seaslug] in pyproject.toml)",
+    )  # fmt: skip
+
+
+def place_of(subject: str) -> str:
+    """Return the folder or file that *subject* means: that of a seaslug.toml is its folder."""
+    if os.path.basename(subject) == "seaslug.toml":
+        return os.path.dirname(subject) or "."
+    return subject
+
+
+def application(
+    args: argparse.Namespace, seaslug: Workspace, subject: str, lock: Lock | None = None
+) -> Application:
+    """Return the application that *subject* names."""
+    from seaslug.api import platforms
+
+    config = args.config
+    if not config and os.path.basename(subject) == "seaslug.toml":
+        config = subject
+    return seaslug.application(
+        place_of(subject), platforms(args.platform), variant=args.variant or "",
+        kind=args.kind, config=config, lock=lock,
+    )  # fmt: skip
+
+
+def tell(context: Context, app: Application) -> None:
+    """Print what was found, what was chosen, and why."""
+    for line in lines(app):
+        context.err(line)
+
+
+def lines(app: Application) -> list[str]:
+    """Return what was found, what was chosen, and why, as people read it."""
+    recipe = app.recipe
+    rows = [f"{recipe.name}: {app.detection.title}"]
+    rows += [_row("found", e.what, e.where) for e in app.detection.evidence]
+    rows.append(_row("base", recipe.base))
+    rows += [_row("because", e.what, e.where) for e in app.evidence]
+    settings = recipe.settings
+    rows.append(_row("starts", " ".join((*settings.entrypoint, *settings.cmd))))
+    if settings.ports:
+        rows.append(_row("ports", ", ".join(settings.ports)))
+    check = settings.healthcheck
+    rows.append(_row("health", " ".join(check.test[1:]) if check is not None else "no check"))
+    rows += [_row("note", note) for note in app.notes]
+    return rows
+
+
+def _row(key: str, what: str, where: str = "") -> str:
+    return f"  {key:<8} {what}{f'  ({where})' if where else ''}"
+
+
+def data(app: Application) -> dict[str, Any]:
+    """Return what was found and chosen, for ``--json``."""
+    settings = app.recipe.settings
+    check = settings.healthcheck
+    return {
+        "name": app.recipe.name,
+        "kind": app.detection.kind,
+        "title": app.detection.title,
+        "evidence": [{"what": e.what, "where": e.where} for e in app.detection.evidence],
+        "base": app.recipe.base,
+        "because": [{"what": e.what, "where": e.where} for e in app.evidence],
+        "packages": sorted(
+            p for level in app.recipe.levels if level.name == "with" for p in level.packages
+        ),
+        "entrypoint": list(settings.entrypoint),
+        "cmd": list(settings.cmd),
+        "workdir": settings.workdir,
+        "user": settings.user,
+        "ports": list(settings.ports),
+        "env": dict(settings.env),
+        "health": list(check.test) if check is not None else None,
+        "kubernetes": _kubernetes(app),
+        "layers": {
+            str(platform): [{"name": x.name, "size": x.size, "files": len(x.entries)} for x in top]
+            for platform, top in app.layers
+        },
+        "notes": list(app.notes),
+    }
+
+
+def _kubernetes(app: Application) -> Any:
+    from seaslug.apps.probe.check import kubernetes
+
+    return kubernetes(app.health) if app.health is not None else None

@@ -1,0 +1,141 @@
+"""A Java runtime of only the modules that a program needs, linked by the JDK of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seaslug.apps.java.program import Program, classes
+from seaslug.apps.java.runtime import Runtime
+from seaslug.apps.model import TIME, AppLayer, Evidence
+from seaslug.apps.project import Project
+from seaslug.deb.effects import jks
+from seaslug.errors import ProjectError, ToolError
+from seaslug.ops.app.workbench import Workbench, moved
+from seaslug.values.platform import Platform
+from seaslug.values.tree import Entry, Kind, Tree, symlink
+
+HOME = "opt/java"
+JAVA = f"/{HOME}/bin/java"
+DESKTOP = "java.desktop"
+_TRUST = "lib/security/cacerts"
+_CURVES, _CURVES_UNTIL = "jdk.crypto.ec", 22
+_ZIP_LEVELS, _STRIP_JAVA = 21, 13
+_CLASSES, _MADE = "classes", "runtime"
+
+Place = tuple[Project, Platform, Workbench]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The layer with the runtime, and the base that it stands on."""
+
+    layer: AppLayer
+    base: str
+    evidence: tuple[Evidence, ...]
+
+
+def make(program: Program, key: str, chosen: Runtime, place: Place) -> Linked:
+    """Return the runtime for *program*, whose files *key* stands for.
+
+    Raises ProjectError if there is no JDK of that version and platform on this machine.
+    """
+    project, platform, bench = place
+    folder, version = jdk(chosen, place)
+    extra = tuple(project.config.of("java").get("modules", ()))
+    found: list[str] = bench.fact(
+        "jdeps", [key, chosen.java, version], lambda: _modules(program, folder, chosen.java, bench)
+    )
+    modules = sorted({*found, *extra, *_always(chosen.java)})
+    cds = bool(project.config.of("java").get("cds"))
+    with bench.tools.folder() as work:
+        tree = bench.kept(
+            "jlink", [modules, version, str(platform), cds],
+            lambda: _link(modules, (folder, chosen.java, cds), work, bench),
+        )  # fmt: skip
+    layer = AppLayer("java runtime", moved(tree, HOME))
+    base = "java-base" if DESKTOP in modules else "base-nossl"
+    said = f"jlink {version}: {len(modules)} modules, {', '.join(modules)}"
+    fonts = "fonts for java.desktop" if DESKTOP in modules else "no java.desktop: no fonts"
+    return Linked(layer, base, (Evidence(said, program.jar.name), Evidence(fonts)))
+
+
+def jdk(chosen: Runtime, place: Place) -> tuple[str, str]:
+    """Return the folder of the programs of a JDK that can link for this platform, its version."""
+    project, platform, bench = place
+    if bench.host != platform:
+        raise ProjectError(
+            f"java.jlink needs a JDK for {platform}, and this machine is "
+            f"{bench.host or 'of an unknown kind'}", where=project.config.where,
+            hint=f"build on a machine for {platform}, or without java.jlink",
+        )  # fmt: skip
+    homes = (f"java-{chosen.java}-openjdk", f"temurin-{chosen.java}-jdk")
+    seen = []
+    for name in (*(f"/usr/lib/jvm/{h}-{platform.debian}/bin/jlink" for h in homes), "jlink"):
+        path = bench.tools.find(name)
+        if path:
+            version = bench.tools.run([path, "--version"], cwd=project.folder, task="jlink").strip()
+            if version.split(".")[0].split("-")[0] == str(chosen.java):
+                return path.rpartition("/")[0], version
+            seen.append(version)
+    has = f"this machine's is {seen[0]}" if seen else "there is none on this machine"
+    raise ProjectError(
+        f"java.jlink needs a JDK {chosen.java}, and {has}", where=project.config.where,
+        hint=f"install openjdk-{chosen.java}-jdk-headless and put its bin folder into PATH; "
+        "or name the runtime you have a JDK for: base",
+    )  # fmt: skip
+
+
+def _modules(program: Program, folder: str, java: int, bench: Workbench) -> list[str]:
+    """Return the modules that the program's classes refer to, as jdeps finds them."""
+    with bench.tools.folder() as work:
+        # Without their module-info, jars cannot ask for modules that are not there.
+        bench.tools.write(work, Tree(_classes(program, java)))
+        out = bench.tools.run(
+            [f"{folder}/jdeps", "--ignore-missing-deps", "--print-module-deps", _CLASSES],
+            cwd=work, task="jdeps",
+        )  # fmt: skip
+    lines = [line.strip() for line in out.splitlines() if line.strip()]
+    found = lines[-1].split(",") if lines else []
+    if not found or not all(name.replace(".", "").replace("_", "").isalnum() for name in found):
+        raise ToolError("jdeps names no modules", out[-2000:], where=program.jar.name)
+    return found
+
+
+def _classes(program: Program, java: int) -> Iterator[Entry]:
+    for path, archive, name in classes(program.archives(), java):
+        content = archive.content_of(name)
+        yield Entry(f"{_CLASSES}/{path}", Kind.FILE, 0o644, mtime=TIME, content=content)
+
+
+def _always(java: int) -> tuple[str, ...]:
+    """Return what no class refers to and TLS needs: elliptic curves, found as a service."""
+    return (_CURVES,) if java < _CURVES_UNTIL else ()
+
+
+def _link(
+    modules: list[str], how: tuple[str, int, bool], work: str, bench: Workbench
+) -> list[Entry]:
+    """Return the files of a new runtime, at paths below its home."""
+    folder, java, cds = how
+    out = f"{work}/{_MADE}"
+    strip = "--strip-java-debug-attributes" if java >= _STRIP_JAVA else "--strip-debug"
+    # Bytes that a layer compresses anyway are smaller when they come uncompressed.
+    level = "zip-0" if java >= _ZIP_LEVELS else "0"
+    bench.tools.run(
+        [f"{folder}/jlink", "--add-modules", ",".join(modules), strip, "--no-man-pages",
+         "--no-header-files", "--compress", level, "--output", out],
+        cwd=work, task="jlink",
+    )  # fmt: skip
+    if cds:
+        bench.tools.run([f"{out}/bin/java", "-Xshare:dump"], cwd=work, task="java -Xshare:dump")
+    return list(_trimmed(bench.tools.collect(out)))
+
+
+def _trimmed(tree: Tree) -> Iterator[Entry]:
+    """Leave only the program to start of bin, and trust the image's own authorities."""
+    for entry in tree:
+        other = entry.path.startswith("bin/") and entry.path != "bin/java"
+        if entry.path != _TRUST and not other:
+            yield entry
+    yield symlink(_TRUST, f"/{jks.PATH}", mtime=TIME)

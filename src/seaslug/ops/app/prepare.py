@@ -1,0 +1,204 @@
+"""From a project to a recipe with layers on top: detect, make, find libraries, lay settings over.
+
+``prepare`` reads as its own table of contents. What it decides is in the recipe (base,
+packages, settings) and in the layers, per platform; building them is the family's own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any, Protocol
+
+from seaslug.apps.detect import KINDS, detect
+from seaslug.apps.model import AppLayer, Detection, Evidence, Made
+from seaslug.apps.probe.check import HealthCheck, uses_probe
+from seaslug.apps.project import Project
+from seaslug.errors import ProjectError
+from seaslug.lock.codec import platform_digest
+from seaslug.lock.model import Lock
+from seaslug.ops.app import overlay, settings, zones
+from seaslug.ops.app.libraries import lookup
+from seaslug.ops.app.workbench import Workbench
+from seaslug.ops.identity import identity
+from seaslug.recipe import catalog, expand
+from seaslug.recipe.model import Recipe
+from seaslug.values.platform import Platform
+from seaslug.values.tree import Tree
+
+MAX_ROUNDS = 4
+
+
+class Libraries(Protocol):
+    """Which Debian packages have a shared library."""
+
+    def providers(self, name: str) -> tuple[str, ...]:
+        """Return the packages that have the library *name*, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What preparing needs beside the project: locks, base trees, the archive's contents."""
+
+    bench: Workbench
+    lock: Callable[[Recipe, Sequence[Platform]], Lock]
+    tree: Callable[[Recipe, Lock, Platform], Tree]
+    libraries: Callable[[Recipe, Platform], Libraries]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A project ready to be built.
+
+    ``layers`` are per platform; ``evidence`` says why this base and these packages;
+    ``notes`` are for people to act on. ``health`` is None if there is no check.
+    """
+
+    detection: Detection
+    recipe: Recipe
+    layers: tuple[tuple[Platform, tuple[AppLayer, ...]], ...]
+    evidence: tuple[Evidence, ...] = ()
+    notes: tuple[str, ...] = ()
+    health: HealthCheck | None = None
+    project: Project = field(default_factory=lambda: Project("", Tree()))
+
+    def top(self, platform: Platform) -> tuple[AppLayer, ...]:
+        """Return the layers for *platform*."""
+        return dict(self.layers)[platform]
+
+
+def prepare(
+    project: Project, platforms: Sequence[Platform], variant: str, kind: str, world: World
+) -> Application:
+    """Return *project* as an application for *platforms*, on the base's *variant*.
+
+    Raises ProjectError, ToolError, UsageError, UnknownNameError, ArchiveError.
+    """
+    project = replace(project, config=project.config.with_variant(variant or "latest"))
+    detection = detect(project, kind)
+    made = {platform: _make(detection, project, platform, world.bench) for platform in platforms}
+    recipe = _base(project, made, variant)
+    health = settings.health(project.config, _first(made).start)
+    recipe, more, notes = _with_libraries(recipe, made, detection, world)
+    recipe, trees = _with_trees(project, recipe, made, world)
+    recipe = settings.applied(recipe, project, _first(made).start, health)
+    layers = tuple(
+        (platform, _layers(project, one, trees.get(platform), platform, health))
+        for platform, one in made.items()
+    )
+    evidence = (*_first(made).evidence, *more)
+    notes = tuple(dict.fromkeys((*(n for m in made.values() for n in m.notes), *notes)))
+    return Application(detection, recipe, layers, evidence, notes, health, project)
+
+
+def _first(made: Mapping[Platform, Made]) -> Made:
+    return next(iter(made.values()))
+
+
+def _make(detection: Detection, project: Project, platform: Platform, bench: Workbench) -> Made:
+    module = import_module(f"seaslug.ops.app.{KINDS[detection.kind][0]}")
+    make: Callable[[Project, Platform, Workbench], Made] = module.make
+    return make(project, platform, bench)
+
+
+def _base(project: Project, made: Mapping[Platform, Made], variant: str) -> Recipe:
+    """Return the recipe of the base that all platforms agree on, with the packages of all."""
+    config = project.config
+    names = {(one.base, one.distribution) for one in made.values()}
+    if len(names) > 1 and not config.base:
+        said = ", ".join(f"{p}: {one.base}" for p, one in made.items())
+        raise ProjectError(
+            f"the platforms need different bases ({said})", where=project.name,
+            hint="build them one by one, or set base in the configuration",
+        )  # fmt: skip
+    first = _first(made)
+    text = config.base or f"{first.base}{'-' + first.distribution if first.distribution else ''}"
+    reference = catalog.parse_reference(text)
+    chosen = variant or reference.variant or "latest"
+    recipe = expand.family(f"{text.partition(':')[0]}:{chosen}")
+    packages = dict.fromkeys(p for one in made.values() for p in one.packages)
+    recipe = expand.with_packages(recipe, (*packages, *config.packages))
+    return settings.with_init(recipe, config)
+
+
+def _with_libraries(
+    recipe: Recipe, made: Mapping[Platform, Made], detection: Detection, world: World
+) -> tuple[Recipe, tuple[Evidence, ...], tuple[str, ...]]:
+    """Return *recipe* with packages for the libraries that nobody brings yet."""
+    evidence: dict[str, Evidence] = {}
+    problems: tuple[str, ...] = ()
+    for _ in range(MAX_ROUNDS):
+        wanted: dict[str, None] = {}
+        problems = ()
+        for platform, one in made.items():
+            found = _lookup(recipe, one, platform, world)
+            for soname, package, by in found["found"]:
+                evidence.setdefault(package, Evidence(f"needs {soname}: {package}", "/" + by))
+            wanted |= dict.fromkeys(found["packages"])
+            problems += tuple(found["problems"])
+        if not wanted:
+            break
+        recipe = expand.with_packages(recipe, tuple(wanted))
+    if problems and detection.kind not in ("python", "node"):
+        raise ProjectError(
+            "libraries that cannot be had: " + "; ".join(problems), where=detection.title,
+            hint="put them beside the program ([native] libraries), or choose another base",
+        )  # fmt: skip
+    return recipe, tuple(evidence.values()), problems
+
+
+def _lookup(recipe: Recipe, made: Made, platform: Platform, world: World) -> dict[str, Any]:
+    lock = world.lock(recipe, [platform])
+    inputs = [
+        [identity(layer.entries) for layer in made.layers], list(made.libraries),
+        platform_digest(lock.on(platform)).text, recipe.distribution.name, str(platform),
+    ]  # fmt: skip
+
+    def look() -> dict[str, Any]:
+        world.bench.listener.begin("find libraries")
+        found = lookup(
+            world.tree(recipe, lock, platform), made, platform,
+            lambda name: world.libraries(recipe, platform).providers(name),
+        )  # fmt: skip
+        world.bench.listener.end("find libraries")
+        rows = [list(row) for row in found.found]
+        return {"packages": list(found.packages), "found": rows, "problems": list(found.problems)}
+
+    result: dict[str, Any] = world.bench.fact("libraries", inputs, look)
+    return result
+
+
+def _with_trees(
+    project: Project, recipe: Recipe, made: Mapping[Platform, Made], world: World
+) -> tuple[Recipe, dict[Platform, Tree]]:
+    """Return the base's trees where the configuration needs them, and zones chosen from them."""
+    config = project.config
+    named = config.timezones not in (("full",), ("none",))
+    if not (config.certificates or named):
+        return (zones.none(recipe) if config.timezones == ("none",) else recipe), {}
+    lock = world.lock(recipe, list(made))
+    trees = {platform: world.tree(recipe, lock, platform) for platform in made}
+    if named:
+        first = next(iter(trees.values()))
+        recipe = zones.chosen(recipe, first, config.timezones, config.where)
+    elif config.timezones == ("none",):
+        recipe = zones.none(recipe)
+    return recipe, trees
+
+
+def _layers(
+    project: Project,
+    made: Made,
+    base: Tree | None,
+    platform: Platform,
+    health: HealthCheck | None,
+) -> tuple[AppLayer, ...]:
+    probe = health is not None and uses_probe(health)
+    parts = (
+        *overlay.machinery(project, base, platform, probe=probe),
+        *made.layers,
+        *overlay.files(project),
+    )
+    return tuple(layer for layer in parts if layer.entries)

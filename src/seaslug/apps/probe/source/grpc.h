@@ -309,12 +309,12 @@ static void receive_stream(int socket) {
   }
 }
 
-/* A varint of Protocol Buffers; *at* is set behind it, or to 0 if it is damaged. */
+/* The low 32 bits of a varint of Protocol Buffers; *at* is set behind it, or to 0 if it is damaged. */
 static uint32_t varint(const uint8_t **at, const uint8_t *end) {
   uint32_t value = 0;
   for (int shift = 0; *at < end && shift < 70; shift += 7) {
     uint8_t byte = *(*at)++;
-    if (shift < 28)
+    if (shift <= 28)
       value |= (uint32_t)(byte & 127) << shift;
     if (!(byte & 128))
       return value;

@@ -36,9 +36,9 @@ def problems(values: Mapping[str, Any]) -> list[Problem]:
         found.append(("service", "longer than 1000 bytes"))
     if kind == "exec" and not values["command"]:
         found.append(("command", "is empty"))
-    texts = [values["service"], values["body"], *values["command"]]
-    if any("\0" in text for text in texts):
-        found.append(("command", "holds a null byte"))
+    for key in ("service", "body", "command"):
+        if any("\0" in text for text in values[key]):
+            found.append((key, "holds a null byte"))
     return found
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from seaslug.adapters.archive import COMPONENT, DebianArchive
 from seaslug.deb import contents, soname
+from seaslug.deb.universe import Universe
 from seaslug.errors import IntegrityError, NetworkError
 from seaslug.values.platform import Platform
 
@@ -68,6 +69,10 @@ class Contents:
                 return None
         return contents.Libraries(contents.merge(found), self._triplet)
 
+    @cached_property
+    def _universe(self) -> Universe:
+        return self._archive.suites(self._suites, self._arch)[1]
+
     def _index(self, suite: str) -> bytes:
         release, state = self._archive.release(suite)
         path = f"{COMPONENT}/Contents-{self._arch}"
@@ -95,10 +100,9 @@ class Contents:
         return found
 
     def _by_rule(self, name: str) -> tuple[str, ...]:
-        _, universe = self._archive.suites(self._suites, self._arch)
         rule = soname.package_name(name)
         spellings = [f"{rule}{mark}" for mark in ("", *soname.MARKS)] if rule else []
-        return soname.preferred(name, (n for n in spellings if universe.candidates(n)))
+        return soname.preferred(name, (n for n in spellings if self._universe.candidates(n)))
 
 
 def _unpacked(raw: bytes, limit: int, where: str) -> Iterator[bytes]:

@@ -81,6 +81,7 @@ class ArchiveSimulator:
         self.date = time.time() - DAY
         self.valid_for: float | None = 7 * DAY
         self.by_hash = True
+        self.contents = False
         self.called: dict[str, str] = {}
 
     def add(self, *debs: MadeDeb, suite: str = "trixie") -> MadeDeb:
@@ -96,6 +97,8 @@ class ArchiveSimulator:
                 self.files[f"{root(suite)}/{deb.path}"] = deb.raw
             for arch in ARCHES:
                 self._write_index(suite, arch, self._stanzas(suite, arch))
+                if self.contents:
+                    self._write_contents(suite, arch)
             self.sign(suite)
         return self
 
@@ -219,6 +222,16 @@ class ArchiveSimulator:
         ):  # fmt: skip
             self.files[f"{base}/Packages{suffix}"] = data
             self.files[f"{base}/by-hash/SHA256/{hashlib.sha256(data).hexdigest()}"] = data
+
+    def _write_contents(self, suite: str, arch: str) -> None:
+        """Write the index of contents, which is published packed and signed for plain as well."""
+        rows = [(p, deb.name) for deb in self.debs[suite] if deb.arch == arch for p in deb.paths]
+        plain = "".join(f"{path:<60} libs/{name}\n" for path, name in sorted(rows)).encode()
+        packed = gzip.compress(plain, mtime=0)
+        base = f"{dists(suite)}/main"
+        self.files[f"{base}/Contents-{arch}"] = plain
+        self.files[f"{base}/Contents-{arch}.gz"] = packed
+        self.files[f"{base}/by-hash/SHA256/{hashlib.sha256(packed).hexdigest()}"] = packed
 
 
 class _Live(dict[str, bytes]):

@@ -90,6 +90,7 @@ class MadeDeb:
     arch: str
     raw: bytes
     control: str
+    paths: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -151,4 +152,5 @@ def deb(
         (f"control.tar{control}", PACK[control](tar(inside))),
         (f"data.tar{data}", PACK[data](body)),
     ])  # fmt: skip
-    return MadeDeb(name, version, arch, raw, text)
+    paths = tuple(item.path.removeprefix("./") for item in found if item.kind != tarfile.DIRTYPE)
+    return MadeDeb(name, version, arch, raw, text, paths)

@@ -31,7 +31,7 @@ def debian(folder: Path) -> DebianArchive:
     mirrors = find()
     if not mirrors.bases.get("debian"):
         missing("no Debian mirror is configured")
-    home = Path(os.environ.get("SEASLUG_TEST_HOME") or folder / "home")
+    home = Path(os.environ.get("SEASLUG_TEST_HOME") or folder / "archive-home")
     archive = DebianArchive(
         Store(home), Fetcher(), mirrors, Verifier(), Silent(), Trust(allow_expired=True)
     )

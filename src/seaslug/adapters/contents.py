@@ -80,8 +80,9 @@ class Contents:
         if packed is None or self._arch not in release.architectures:
             return contents.HEAD
         kept = self._archive.home / "indices" / f"{packed[0].hex}.contents"
-        if kept.exists():
-            return kept.read_bytes()
+        found = kept.read_bytes() if kept.exists() else b""
+        if contents.is_index(found):
+            return found
         if self._archive.trust.offline:
             raise NetworkError(
                 f"the index of contents of {suite} is not in the store, "

@@ -24,7 +24,7 @@ MAX_ROWS = 1 << 20
 _MAX_LINE = 1 << 20
 _FIELD = re.compile(rb"\.so(?:\.[^ \t\n/]*)?[ \t]+([^ \t\n]+)\n")
 _FOLDERS = re.compile(rb"(?:usr/)?lib(?:64)?(?:/|\Z)")
-_NEVER = re.compile(rb"(?:\A|/)(?:debug|dbgsym|\.build-id)(?:/|\Z)")
+_NEVER = re.compile(rb"/debug/|\.(?:py|gz|xz|debug|conf|hmac|cache|txt|html|json)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,18 @@ def build(chunks: Iterable[bytes]) -> bytes:
         for found in _FIELD.finditer(block):
             path = block[block.rfind(b"\n", 0, found.start()) + 1 : found.start(1)].rstrip(b" \t")
             folder, _, name = path.rpartition(b"/")
-            if not _FOLDERS.match(folder) or b" " in path or _NEVER.search(folder):
+            if not _FOLDERS.match(folder) or b" " in path or _NEVER.search(path):
                 continue
             for package in _packages(found[1]):
                 rows.add(b"%s %s %s\n" % (name, package, folder))
         if len(rows) > MAX_ROWS:
             raise HostileError("more libraries than an archive has", where="Contents")
     return HEAD + b"".join(sorted(rows))
+
+
+def is_index(data: bytes) -> bool:
+    """Tell whether *data* is an index of this version."""
+    return data.startswith(HEAD) and data.endswith(b"\n")
 
 
 def merge(indices: Iterable[bytes]) -> bytes:
@@ -96,7 +101,7 @@ class Libraries:
 
 
 def _body(index: bytes) -> bytes:
-    if not index.startswith(HEAD) or not index.endswith(b"\n"):
+    if not is_index(index):
         raise HostileError("not an index of contents of this version")
     return index[len(HEAD) :]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 
@@ -70,7 +69,9 @@ def test_the_highest_of_each_kind() -> None:
 
 @pytest.mark.network
 @pytest.mark.parametrize("distribution", list(runtimes()))
-def test_the_facts_beside_the_packages(distribution: str, tmp_path: Path) -> None:
+def test_the_facts_beside_the_packages(
+    distribution: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Each version up to the newest is defined by the packages, and none above it.
 
     Testing moves on: there the packages may have more.
@@ -79,7 +80,7 @@ def test_the_facts_beside_the_packages(distribution: str, tmp_path: Path) -> Non
 
     suite = catalog.distributions()[distribution].codename
     packages = ("libc6", "libstdc++6", "libgcc-s1")
-    read = libraries(debian(tmp_path), suite, "amd64", packages)
+    read = libraries(debian(tmp_path_factory.getbasetemp()), suite, "amd64", packages)
     found = {name for one in read for name in one.defines}
     for kind, newest in runtimes()[distribution].newest:
         there = max(filter(None, (number(kind, name) for name in found)))

@@ -27,6 +27,7 @@ from seaslug.ports import ArchiveChoice, ArchiveState, Listener, Silent, Stored
 from seaslug.tar.compress import Compression
 from seaslug.values.debian import Package
 from seaslug.values.descriptor import Descriptor
+from seaslug.values.digest import Digest
 from seaslug.values.platform import TABLE, Platform
 
 if TYPE_CHECKING:
@@ -145,15 +146,18 @@ class Workspace:
         kind: str = "",
         config: str = "",
         lock: Lock | None = None,
+        slice: bool = True,
     ) -> Application:
         """Return the project folder, binary or jar at *path* as an application.
 
         Its own tools are run where it has to be built. *lock* is the lock to use for the
-        packages below it. Raises ProjectError, ToolError, UsageError, ArchiveError.
+        packages below it. With *slice*, what it cannot reach is left out of the runtime, and
+        it is started to prove that. Raises ProjectError, ToolError, UsageError, ArchiveError.
         """
         from seaslug.adapters.project import read_project
         from seaslug.adapters.toolbox import LocalTools
         from seaslug.ops.app.prepare import World, prepare
+        from seaslug.ops.app.proved import Stage, proved
         from seaslug.ops.app.workbench import Workbench
 
         project = read_project(path, config)
@@ -162,9 +166,18 @@ class Workspace:
         with LocalTools(self.listener) as tools, self.store.session():
             world = World(
                 Workbench(tools, self.store, self.listener, machine()),
-                self._locked(lock), self._tree, self._libraries,
+                self._locked(lock), self._files, self._libraries,
             )  # fmt: skip
-            return prepare(project, wanted, variant, kind, world)
+            app = prepare(project, wanted, variant, kind, world)
+            return proved(app, world, Stage(self._staged, self._runner)) if slice else app
+
+    def _staged(self, app: Application, platform: Platform) -> Digest:
+        return self.build(app.recipe, [platform], app=app).descriptor.digest
+
+    def _runner(self, platform: Platform) -> Any:
+        from seaslug.adapters.runners import QUICK, pick
+
+        return pick(self.store, order=QUICK)
 
     def _locked(self, lock: Lock | None) -> Callable[[Recipe, Sequence[Platform]], Lock]:
         """Return what locks recipes: *lock* itself for the platforms that it has."""
@@ -177,8 +190,8 @@ class Workspace:
 
         return locked
 
-    def _tree(self, recipe: Recipe, lock: Lock, platform: Platform) -> Any:
-        return self._builder(Compression.of("gzip", None), "grouped").tree(recipe, lock, platform)
+    def _files(self, recipe: Recipe, lock: Lock, platform: Platform) -> Any:
+        return self._builder(Compression.of("gzip", None), "grouped").files(recipe, lock, platform)
 
     def _libraries(self, recipe: Recipe, platform: Platform) -> Any:
         from seaslug.adapters.contents import Contents

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from seaslug.adapters.engine_runner import EngineRunner
 from seaslug.adapters.namespaces import BwrapRunner, UnshareRunner
 from seaslug.errors import EngineError, UnknownNameError
 from seaslug.ports import BlobStore, Runner
 
 NAMES = ("docker", "podman", "bwrap", "unshare")
+QUICK = ("unshare", "bwrap", "docker", "podman")
+"""The quickest first: nothing has to be loaded anywhere."""
 
 
 def make(store: BlobStore, name: str) -> Runner:
@@ -19,13 +23,13 @@ def make(store: BlobStore, name: str) -> Runner:
     return UnshareRunner(store) if name == "unshare" else EngineRunner(store, name)
 
 
-def pick(store: BlobStore, preferred: str | None = None) -> Runner:
-    """Return *preferred*, or the first of NAMES that works here.
+def pick(store: BlobStore, preferred: str | None = None, order: Sequence[str] = NAMES) -> Runner:
+    """Return *preferred*, or the first of *order* that works here.
 
     Raises EngineError that says of each why it does not.
     """
     reasons = []
-    for name in (preferred,) if preferred else NAMES:
+    for name in (preferred,) if preferred else order:
         runner = make(store, name)
         reason = runner.why_not()
         if not reason:

@@ -67,6 +67,8 @@ def lines(app: Application) -> list[str]:
         rows.append(_row("ports", ", ".join(settings.ports)))
     check = settings.healthcheck
     rows.append(_row("health", " ".join(check.test[1:]) if check is not None else "no check"))
+    if app.slicing:
+        rows.append(_row("slice", app.slicing))
     rows += [_row("note", note) for note in app.notes]
     return rows
 
@@ -101,6 +103,7 @@ def data(app: Application) -> dict[str, Any]:
             str(platform): [{"name": x.name, "size": x.size, "files": len(x.entries)} for x in top]
             for platform, top in app.layers
         },
+        "slice": app.slicing,
         "notes": list(app.notes),
     }
 

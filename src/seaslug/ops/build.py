@@ -14,7 +14,7 @@ from seaslug.oci import media
 from seaslug.oci.index import index_bytes
 from seaslug.ops.keys import BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, action
 from seaslug.ports import BlobStore, Listener, PackageSource, Tally
-from seaslug.recipe.model import Recipe
+from seaslug.recipe.model import SLICE, Recipe
 from seaslug.tar.compress import Compression
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -22,6 +22,7 @@ from seaslug.values.platform import Platform
 
 if TYPE_CHECKING:
     from seaslug.oci.image import Image
+    from seaslug.ops.making import Files
     from seaslug.values.tree import Entry, Tree
 
 Map = Callable[..., Iterable[Any]]
@@ -105,11 +106,11 @@ class Builder:
             self.store.remember(key, _record(built, _blobs(image, built)))
         return built
 
-    def tree(self, recipe: Recipe, lock: Lock, platform: Platform) -> Tree:
+    def files(self, recipe: Recipe, lock: Lock, platform: Platform) -> Files:
         """Return every file of *recipe* for *platform*, made if need be. Raises as image does."""
         from seaslug.ops.making import Maker
 
-        return Maker(self, recipe, lock, lock.on(platform)).tree()
+        return Maker(self, recipe, lock, lock.on(platform)).files()
 
     def index(self, built: Sequence[Built]) -> Descriptor:
         """Return the index over several platforms' images, or the manifest of a single one."""
@@ -134,7 +135,8 @@ class Builder:
         from seaslug.ops.identity import identity
 
         settings = recipe.settings
-        more = [recipe.description, asdict(settings)] if recipe.base else []
+        more: list[Any] = [recipe.description, asdict(settings)] if recipe.base else []
+        more += [[level.cuts, level.omits] for level in recipe.levels if level.name == SLICE]
         more += [[layer.name, identity(layer.entries)] for layer in top]
         return action(
             "image", BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, recipe.title,

@@ -67,8 +67,8 @@ def newest(materials: Materials) -> int:
 
 
 def _pieces(materials: Materials, level: Level) -> tuple[Piece, ...]:
-    names = [p.package.name for p in materials.locked.packages if p.level == level.name]
-    return tuple(materials.pieces[name] for name in sorted(names))
+    names = {p.package.name for p in materials.locked.packages if p.level == level.name}
+    return tuple(materials.pieces[name] for name in sorted(names - materials.recipe.omitted))
 
 
 def _extra(

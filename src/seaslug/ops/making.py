@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seaslug.apps.model import AppLayer
 from seaslug.deb.effects import pyc, usrmerge
+from seaslug.deb.member import STATUS
 from seaslug.deb.select import Selection
 from seaslug.errors import LockError, RecipeError
 from seaslug.lock.model import Lock, PlatformLock
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from seaslug.ops.build import Builder
 
 Job = tuple[Package, Selection]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of an image, and the Debian package of each that comes from one."""
+
+    tree: Tree
+    owners: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,14 @@ class Maker:
         made = [layers.write(group, known, cutter) for group in groups]
         return assemble.image(self.recipe, self.locked, made, levels.newest(materials))
 
-    def tree(self) -> Tree:
-        """Return every file of the image without an application."""
-        return levels.tree_of(levels.groups(self._materials()))
+    def files(self) -> Files:
+        """Return every file of the image without an application, and whose it is."""
+        groups = levels.groups(self._materials())
+        owners = {
+            entry.path: piece.record.package
+            for group in groups for piece in group.pieces for entry in piece.entries
+        }  # fmt: skip
+        return Files(levels.tree_of(groups), owners)
 
     @property
     def _cutter(self) -> Cutter:
@@ -99,7 +113,9 @@ class Maker:
         cutter = self._cutter
         inputs = {e: INPUTS[e] for level in recipe.levels for e in level.effects if e in INPUTS}
         jobs: dict[str, Job] = {
-            p.package.name: (p.package, selection(recipe, p.package.name)) for p in locked.packages
+            p.package.name: (p.package, selection(recipe, p.package.name))
+            for p in locked.packages
+            if p.package.name not in recipe.omitted
         }
         for effect, (name, globs) in inputs.items():
             package = locked.package(name)
@@ -151,18 +167,36 @@ class Maker:
             if not self.locked.pyc:
                 return ()
             compiler = self.builder.compiler()
-            runtime = tree if compiler.host == self.locked.platform else self._tools(cutter)
-            key = action("pyc", PYC_VERSION, python, pyc.identity(runtime, own, python))
+            # A slice is compiled as a part of the whole, which was compiled before.
+            wide = self._whole(cutter, own)
+            below = tree if wide is own else wide.over(tree)
+            runtime = below if compiler.host == self.locked.platform else self._tools(cutter)
+            key = action("pyc", PYC_VERSION, python, pyc.identity(runtime, wide, python))
             found = store.recall(key)
-            if found is not None and (known := thaw(found, store)) is not None:
-                return known
-            listener.begin("compile Python")
-            made = compiler.compile(runtime, own, python)
-            listener.end("compile Python")
-            store.remember(key, freeze(made, store))
-            return made
+            made = thaw(found, store) if found is not None else None
+            if made is None:
+                listener.begin("compile Python")
+                made = compiler.compile(runtime, wide, python)
+                listener.end("compile Python")
+                store.remember(key, freeze(made, store))
+            return made if wide is own else pyc.of_sources(made, own)
 
         return compile_level
+
+    def _whole(self, cutter: Cutter, own: Tree) -> Tree:
+        """Return the unsliced files of the packages that *own* is of; *own* if it is no slice."""
+        whole = self.recipe.whole()
+        named = {e.path.rpartition("/")[2] for e in own.under(STATUS)}
+        cuts = {name for level in self.recipe.levels for name, _ in level.cuts}
+        if not cuts & named:
+            return own
+        jobs = {
+            p.package.name: (p.package, selection(whole, p.package.name))
+            for p in self.locked.packages
+            if p.package.name in named
+        }
+        pieces = self._pieces(cutter, jobs)
+        return Tree(entry for name in sorted(pieces) for entry in pieces[name].entries)
 
     def _tools(self, cutter: Cutter) -> Tree:
         host = self.builder.compiler().host

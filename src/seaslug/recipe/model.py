@@ -20,6 +20,10 @@ Pairs = tuple[tuple[str, str], ...]
 Globs = tuple[str, ...]
 
 
+SLICE = "slice"
+"""The name of the level that leaves out what an application does not use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """A Debian release: ``debian13``, its codename, suites, platforms and the words it gives."""
@@ -48,7 +52,11 @@ class Npm:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One step of the chain; every field adds to what the levels below it say."""
+    """One step of the chain; every field adds to what the levels below it say.
+
+    ``cuts`` are patterns to leave out of single packages and ``omits`` packages to leave out
+    wholly: what slicing finds, see :mod:`seaslug.ops.app.slice`.
+    """
 
     name: str
     packages: tuple[str, ...] = ()
@@ -61,6 +69,8 @@ class Level:
     last: tuple[str, ...] = ()
     links: Pairs = ()
     npm: Npm | None = None
+    cuts: tuple[tuple[str, Globs], ...] = ()
+    omits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,15 @@ class Recipe:
         return f"{self.name}-{self.distribution.name}{suffix}"
 
     @property
+    def omitted(self) -> frozenset[str]:
+        """Packages of the lock that slicing leaves out wholly."""
+        return frozenset(name for level in self.levels for name in level.omits)
+
+    def whole(self) -> Recipe:
+        """Return the recipe without slicing."""
+        return replace(self, levels=tuple(x for x in self.levels if x.name != SLICE))
+
+    @property
     def excluded(self) -> frozenset[str]:
         """Packages that stay out unless a level asks for them by name."""
         wanted = {want.partition("@")[0] for level in self.levels for want in level.packages}
@@ -133,6 +152,11 @@ class Recipe:
         else:
             plain.pop("base")
         plain["distribution"].pop("platforms")
+        # What slicing leaves out changes with the application, and has no say in the packages.
+        plain["levels"] = [level for level in plain["levels"] if level["name"] != SLICE]
+        for level in plain["levels"]:
+            level.pop("cuts")
+            level.pop("omits")
         return Digest.of(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
 
 

@@ -7,6 +7,7 @@ source's time or content, which is right in an image that nobody edits.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from seaslug.values.content import Inline
 from seaslug.values.digest import Digest
@@ -121,3 +122,14 @@ def compiled(source: Entry, data: bytes, python: str) -> Entry:
     tag = "cpython-" + python.replace(".", "")
     path = f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc"
     return Entry(path, Kind.FILE, 0o644, mtime=source.mtime, content=Inline(data))
+
+
+def of_sources(made: Iterable[Entry], sources: Tree) -> tuple[Entry, ...]:
+    """Return the pyc files of *made* whose source is in *sources*."""
+    kept = []
+    for entry in made:
+        folder, _, name = entry.path.rpartition("/")
+        source = f"{folder.removesuffix('/__pycache__')}/{name.partition('.')[0]}.py"
+        if source in sources:
+            kept.append(entry)
+    return tuple(kept)

@@ -22,6 +22,7 @@ from seaslug.ops.app import overlay, settings, zones
 from seaslug.ops.app.libraries import lookup
 from seaslug.ops.app.workbench import Workbench
 from seaslug.ops.identity import identity
+from seaslug.ops.making import Files
 from seaslug.recipe import catalog, expand
 from seaslug.recipe.model import Recipe
 from seaslug.values.platform import Platform
@@ -44,7 +45,7 @@ class World:
 
     bench: Workbench
     lock: Callable[[Recipe, Sequence[Platform]], Lock]
-    tree: Callable[[Recipe, Lock, Platform], Tree]
+    files: Callable[[Recipe, Lock, Platform], Files]
     libraries: Callable[[Recipe, Platform], Libraries]
 
 
@@ -53,7 +54,8 @@ class Application:
     """A project ready to be built.
 
     ``layers`` are per platform; ``evidence`` says why this base and these packages;
-    ``notes`` are for people to act on. ``health`` is None if there is no check.
+    ``notes`` are for people to act on. ``health`` is None if there is no check. ``slicing``
+    says what was left out of the runtime, and how that was proved.
     """
 
     detection: Detection
@@ -62,6 +64,7 @@ class Application:
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
     health: HealthCheck | None = None
+    slicing: str = ""
     project: Project = field(default_factory=lambda: Project("", Tree()))
 
     def top(self, platform: Platform) -> tuple[AppLayer, ...]:
@@ -90,7 +93,7 @@ def prepare(
     )
     evidence = (*_first(made).evidence, *more)
     notes = tuple(dict.fromkeys((*(n for m in made.values() for n in m.notes), *notes)))
-    return Application(detection, recipe, layers, evidence, notes, health, project)
+    return Application(detection, recipe, layers, evidence, notes, health, "", project)
 
 
 def _first(made: Mapping[Platform, Made]) -> Made:
@@ -159,7 +162,7 @@ def _lookup(recipe: Recipe, made: Made, platform: Platform, world: World) -> dic
     def look() -> dict[str, Any]:
         world.bench.listener.begin("find libraries")
         found = lookup(
-            world.tree(recipe, lock, platform), made, platform,
+            world.files(recipe, lock, platform).tree, made, platform,
             lambda name: world.libraries(recipe, platform).providers(name),
         )  # fmt: skip
         world.bench.listener.end("find libraries")
@@ -179,7 +182,7 @@ def _with_trees(
     if not (config.certificates or named):
         return (zones.none(recipe) if config.timezones == ("none",) else recipe), {}
     lock = world.lock(recipe, list(made))
-    trees = {platform: world.tree(recipe, lock, platform) for platform in made}
+    trees = {platform: world.files(recipe, lock, platform).tree for platform in made}
     if named:
         first = next(iter(trees.values()))
         recipe = zones.chosen(recipe, first, config.timezones, config.where)

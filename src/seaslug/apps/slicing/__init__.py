@@ -1,0 +1,1 @@
+"""Slicing: what of a runtime an application can reach, and so what may be left out."""

@@ -73,6 +73,7 @@ def test_examples_are_commands_that_parse(command: str) -> None:
     module = import_module(f"seaslug.cli.{command}")
     for line in module.EXAMPLES.splitlines():
         words = line.strip().split("  ")[0].split()[2:]
+        words = words[: words.index("--")] if "--" in words else words
         if ">" in words:
             words = words[: words.index(">")]
         parser_for(command, module).parse_intermixed_args([w.strip("'") for w in words])

@@ -80,11 +80,12 @@ class EngineRunner:
             raise EngineError(f"{self.name} cannot be used here: {reason}")
         reference = self._load(image)
         name = "seaslug-" + secrets.token_hex(8)
-        argv = [self._program, *self._globals(), "run", "--name", name, *self._flags(image, spec)]
+        argv = [self._program, *self.globals(), "run", "--name", name, *self._flags(image, spec)]
         words = spec.argv[1:] if spec.argv else spec.args
         return _EngineRunning((self._program, name), [*argv, reference, *words], spec)
 
-    def _globals(self) -> list[str]:
+    def globals(self) -> list[str]:
+        """Return the options that the engine's command needs before its verb."""
         # crun gives up on a mixed hierarchy of control groups; runc does not.
         hybrid = self.name == "podman" and os.path.isdir(_HYBRID)
         runc = shutil.which("runc") if hybrid else None
@@ -112,11 +113,16 @@ class EngineRunner:
     def _own_flags(self, spec: RunSpec) -> list[str]:
         if self.name == "docker":
             return []
-        # podman asks for limits above our own (and above its monitor's, which are lower
-        # still); raising them is for the privileged.
-        flags = ["--pull", "never", "--ulimit", _limit("nofile", resource.RLIMIT_NOFILE)]
-        flags += ["--ulimit", _limit("nproc", resource.RLIMIT_NPROC)]
+        flags = ["--pull", "never", *self.limits()]
         return [*flags, "--read-only-tmpfs=false"] if spec.read_only else flags
+
+    @staticmethod
+    def limits() -> list[str]:
+        """Return the options that keep podman within the limits that it may set."""
+        # It asks for limits above our own (and above its monitor's, which are lower
+        # still); raising them is for the privileged.
+        flags = ["--ulimit", _limit("nofile", resource.RLIMIT_NOFILE)]
+        return [*flags, "--ulimit", _limit("nproc", resource.RLIMIT_NPROC)]
 
     def _load(self, image: RunImage) -> str:
         if image.manifest not in self._loaded:

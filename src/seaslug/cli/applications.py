@@ -34,9 +34,14 @@ def place_of(subject: str) -> str:
 
 
 def application(
-    args: argparse.Namespace, seaslug: Workspace, subject: str, lock: Lock | None = None
+    args: argparse.Namespace,
+    seaslug: Workspace,
+    subject: str,
+    lock: Lock | None = None,
+    *,
+    slice: bool = True,
 ) -> Application:
-    """Return the application that *subject* names."""
+    """Return the application that *subject* names, sliced unless *slice* is false."""
     from seaslug.api import platforms
 
     config = args.config
@@ -45,6 +50,7 @@ def application(
     return seaslug.application(
         place_of(subject), platforms(args.platform), variant=args.variant or "",
         kind=args.kind, config=config, lock=lock,
+        slice=slice,
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 Only this module and the commands print or exit. A command is a module with
 ``HELP``, ``EXAMPLES``, ``arguments(parser)`` and ``run(args, context)``; it is
-imported when it is called, so that ``--version`` costs no more than Python does.
+imported when it is called, so that ``--version`` costs no more than Python does. What
+stands after ``--`` goes untouched to the argument that a module names by ``REST``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Make images",
         (
             ("families", "what can be built: members, variants, distributions, platforms"),
-            ("build", "build a member of the family, or a recipe of your own"),
+            ("build", "build an application, a member of the family, or a recipe of your own"),
+            ("run", "build an application and start it, with the safe options"),
+            ("choose", "what an application would be built on, and why"),
             ("lock", "resolve now, and write down what was resolved"),
             ("why", "the chain of dependencies that brings a package in"),
             ("prove", "start an image and see that it does what it should"),
@@ -80,6 +83,7 @@ def overview() -> str:
         rows.append("")
     rows += [
         "Try:",
+        "  seaslug build                            the project in this folder, as an image",
         "  seaslug build python3:nonroot --load     an image, and into the Docker that is there",
         "  seaslug ls python3:nonroot               what is in it, and why",
         "",
@@ -107,7 +111,13 @@ def _run(argv: list[str]) -> int:
     from seaslug.errors import SeaslugError
 
     module = import_module(f"seaslug.cli.{name}")
-    args = parser_for(name, module).parse_intermixed_args(argv[1:])
+    words, rest = argv[1:], []
+    if hasattr(module, "REST") and "--" in words:
+        at = words.index("--")
+        words, rest = words[:at], words[at + 1 :]
+    args = parser_for(name, module).parse_intermixed_args(words)
+    if rest:
+        setattr(args, module.REST, rest)
     context = Context(args, argv)
     try:
         return int(module.run(args, context) or 0)

@@ -97,5 +97,6 @@ def _runtime(name: str, row: dict[str, Any]) -> Runtime:
     return Runtime(name, newest, frozenset(row["names"]))
 
 
+@cache
 def _key(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))

@@ -45,7 +45,7 @@ class Libraries:
 
     def __init__(self, tree: Tree, platform: Platform, library_path: tuple[str, ...] = ()) -> None:
         self.tree, self.platform, self.library_path = tree, platform, library_path
-        self._read: dict[str, Binary | None] = {}
+        self._read: dict[str, tuple[str, Binary | None]] = {}
 
     def fits(self, binary: Binary) -> bool:
         """Tell whether *binary* is of this architecture."""
@@ -54,16 +54,23 @@ class Libraries:
 
     def open(self, path: str, by: Loaded | None) -> Loaded | None:
         """Return the library at *path*, if there is one for this architecture."""
-        real = self.tree.realpath(path)
-        entry = self.tree.resolve(path)
-        if real is None or entry is None or entry.content is None:
-            return None
-        if entry.path not in self._read:
-            found = read(entry.content)
-            fit = found is not None and found.elf.kind == _DYN and self.fits(found)
-            self._read[entry.path] = found if fit else None
-        binary = self._read[entry.path]
+        if path not in self._read:
+            self._read[path] = self._library(path)
+        real, binary = self._read[path]
         return Loaded(path, real, binary, by) if binary is not None else None
+
+    def _library(self, path: str) -> tuple[str, Binary | None]:
+        real = self.tree.realpath(path) or ""
+        entry = self.tree.resolve(real) if real else None
+        if entry is None or entry.content is None:
+            return "", None
+        if path != real:
+            if real not in self._read:
+                self._read[real] = self._library(real)
+            return self._read[real]
+        found = read(entry.content)
+        fit = found is not None and found.elf.kind == _DYN and self.fits(found)
+        return real, found if fit else None
 
     def find(self, name: str, by: Loaded, first: Loaded) -> Loaded | None:
         """Return what *name* leads to when *by* asks for it in the process of *first*."""

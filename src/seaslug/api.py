@@ -61,6 +61,7 @@ class Workspace:
         archive: ArchiveChoice | None = None,
     ) -> None:
         self._given_store = store
+        self._fresh: set[Digest] = set()
         self.listener: Listener = listener or Silent()
         self.archive_options = archive or ArchiveChoice()
 
@@ -242,6 +243,11 @@ class Workspace:
             images = tuple(
                 builder.image(recipe, lock, p, app.top(p) if app is not None else ())
                 for p in wanted
+            )
+            # What was made to be proved a moment ago is not "as built before".
+            self._fresh |= {image.manifest.digest for image in images if not image.reused}
+            images = tuple(
+                replace(i, reused=False) if i.manifest.digest in self._fresh else i for i in images
             )
             return Result(recipe, lock, builder.index(images), images, builder)
 

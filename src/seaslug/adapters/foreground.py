@@ -76,7 +76,7 @@ def run(
                 target=_watch, args=(program, container, wish, say, ended), daemon=True
             )
             watch.start()
-            status = _wait(process, program, container, say)
+            status = _wait(process, lambda: _stop(program, container, say, ended))
             ended.set()
             watch.join(2)
             return status
@@ -95,6 +95,9 @@ def _flags(name: str, wish: Wish) -> list[str]:
         flags += ["--pull", "never", "--read-only-tmpfs=false", *EngineRunner.limits()]
     for path in ("/tmp", *wish.writable):
         flags += ["--tmpfs", f"{path}:rw,exec,nosuid,nodev,mode=1777,size=512m"]
+    if wish.checked:
+        # Whoever looks on wants to know at once; the image itself keeps its own times.
+        flags += ["--health-interval", "1s"]
     for pair in wish.env:
         flags += ["--env", pair]
     for here, inside, kind in _published(wish):
@@ -126,15 +129,18 @@ def _free(port: int) -> bool:
         return True
 
 
-def _wait(
-    process: subprocess.Popen[bytes], program: str, container: str, say: Callable[[str], None]
-) -> int:
+def _stop(program: str, container: str, say: Callable[[str], None], ended: threading.Event) -> None:
+    ended.set()
+    say("stopping (SIGTERM, ten seconds)")
+    with contextlib.suppress(EngineError):
+        complete([program, "stop", "--time", "10", container])
+
+
+def _wait(process: subprocess.Popen[bytes], stop: Callable[[], None]) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        say("stopping (SIGTERM, ten seconds)")
-        with contextlib.suppress(EngineError):
-            complete([program, "stop", "--time", "10", container])
+        stop()
         try:
             return process.wait(15)
         except subprocess.TimeoutExpired:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seaslug.apps.config import KINDS, AppConfig, over
+from seaslug.apps.probe.check import mistakes
 from seaslug.errors import RecipeError
 from seaslug.recipe.document import NAME, PACKAGES, USER
 from seaslug.recipe.shape import (
@@ -15,6 +16,7 @@ from seaslug.recipe.shape import (
     TEXT,
     TEXTS,
     WHOLE,
+    Path,
     Problem,
     Rule,
     choice,
@@ -54,7 +56,8 @@ _DIRECTORY = {
     "mode": MODE.about("permission bits; 0755 if not said"),
     "owner": OWNER.about("uid or uid:gid; the application's user if not said"),
 }
-_HEALTH = record(
+_WAYS = ("http", "https", "tcp", "grpc", "file", "exec", "own")
+_HEALTH_FIELDS = record(
     {
         "http": TEXT.about("ask this path by HTTP, and be content with a status of 200 to 399"),
         "https": TEXT.about("the same by HTTPS"),
@@ -73,12 +76,17 @@ _HEALTH = record(
         "status": text(re.compile(r"[1-5][0-9]{2}(-[1-5][0-9]{2})?\Z")).about(
             "e.g. 200 or 200-399"
         ),
+        "body": TEXT.about("a text that the answer must hold"),
         "socket": TEXT.about("a unix socket to ask instead of a port"),
         "interval": NUMBER.about("seconds between two checks; 30"),
         "timeout": NUMBER.about("seconds that a check may take; 3"),
         "start-period": NUMBER.about("seconds in which failures do not count; 5"),
         "retries": WHOLE.about("failures in a row that make it unhealthy; 3"),
     }
+)
+_HEALTH = Rule(
+    _HEALTH_FIELDS.check,
+    {**_HEALTH_FIELDS.schema, "oneOf": [{"required": [way]} for way in _WAYS]},
 )
 
 _PYTHON = {
@@ -166,15 +174,19 @@ DOCUMENT = record(FIELDS)
 def check(data: Mapping[str, Any]) -> list[Problem]:
     """Return every mistake in the configuration's data, as (path of keys, text)."""
     found = DOCUMENT(dict(data), ())
-    for table in (data, *_tables(data.get("variants"))):
-        found += _ports(table)
-    if "health" in data and isinstance(data["health"], dict):
-        found += _health(data["health"])
+    for prefix, table in ((), data), *_variants(data.get("variants")):
+        rows = _ports(table)
+        if isinstance(table.get("health"), dict) and not any(
+            p[:1] == ("health",) for p, _ in found
+        ):
+            rows += _health(table["health"])
+        found += [((*prefix, *path), said) for path, said in rows]
     return found
 
 
-def _tables(value: Any) -> list[dict[str, Any]]:
-    return [v for v in value.values() if isinstance(v, dict)] if isinstance(value, dict) else []
+def _variants(value: Any) -> list[tuple[Path, dict[str, Any]]]:
+    tables = value.items() if isinstance(value, dict) else ()
+    return [(("variants", name), table) for name, table in tables if isinstance(table, dict)]
 
 
 def _ports(table: Mapping[str, Any]) -> list[Problem]:
@@ -185,10 +197,10 @@ def _ports(table: Mapping[str, Any]) -> list[Problem]:
 
 
 def _health(table: Mapping[str, Any]) -> list[Problem]:
-    ways = [k for k in ("http", "https", "tcp", "grpc", "file", "exec", "own") if k in table]
+    ways = [way for way in _WAYS if way in table]
     if len(ways) == 1:
-        return []
-    said = "only one of them can be" if ways else "one of http, https, tcp, grpc, file, exec, own"
+        return [(("health", key), said) for key, said in mistakes(table)]
+    said = "only one of them can be" if ways else f"one of {', '.join(_WAYS)}"
     return [(("health",), f"{', '.join(ways)}: {said}" if ways else f"must have {said}")]
 
 

@@ -1,0 +1,25 @@
+"""Three addresses: the admin, one that counts in the database, one for the health check."""
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+
+def users(request: HttpRequest) -> JsonResponse:
+    call_command("migrate", verbosity=0)
+    name = f"user{User.objects.count()}"
+    User.objects.create_user(name)
+    return JsonResponse({"users": User.objects.count()})
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("users", users),
+    path("health", health),
+]

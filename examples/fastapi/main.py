@@ -1,0 +1,22 @@
+"""A small API: run it with `seaslug run` in this folder, then ask it for /hello?name=you."""
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+app = FastAPI(title="hello")
+
+
+class Greeting(BaseModel):
+    text: str
+    length: int
+
+
+@app.get("/hello")
+async def hello(name: str = "world") -> Greeting:
+    text = f"Hello, {name}!"
+    return Greeting(text=text, length=len(text))
+
+
+@app.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ok"}

@@ -31,7 +31,7 @@ def jar(files: Mapping[str, bytes], *, stored: bool = False, **attributes: str) 
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as out:
         if attributes:
-            out.writestr("META-INF/MANIFEST.MF", manifest(**attributes))
+            files = {"META-INF/MANIFEST.MF": manifest(**attributes), **files}
         for name, data in files.items():
             out.writestr(zipfile.ZipInfo(name), data, out.compression)
     return made.getvalue()

@@ -292,3 +292,11 @@ def test_jlink_where_it_cannot_be(tmp_path: Path) -> None:
         made(one, tmp_path, {"jlink": Jdk("21.0.2", "").jlink})
     with pytest.raises(ProjectError, match="JDK for linux/arm64, and this machine is linux/amd64"):
         made(one, tmp_path, Jdk("17", "").programs(), ARM64)
+
+
+def test_an_archive_of_shared_classes_only_where_it_is_the_same_every_time(tmp_path: Path) -> None:
+    jdk = Jdk("17.0.1", "java.base")
+    one = project({"a.jar": plain(17)}, name="a.jar", jlink=True, cds=True)
+    found, tools = made(one, tmp_path, jdk.programs())
+    assert not any("-Xshare:dump" in run for run in tools.runs)
+    assert "Java 17 writes another" in found.notes[0]

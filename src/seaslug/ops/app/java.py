@@ -50,7 +50,7 @@ def of_program(found: Program, project: Project, platform: Platform, bench: Work
     if project.config.of("java").get("jlink"):
         linked = jlink.make(found, job.key, chosen, (project, platform, bench))
         layers, java = (linked.layer, *layers), jlink.JAVA
-        base, rows, notes = linked.base, (*rows, *linked.evidence), ()
+        base, rows, notes = linked.base, (*rows, *linked.evidence), linked.notes
     elif project.config.of("java").get("cds"):
         notes = (*notes, "java.cds has an effect only with java.jlink")
     return Made(

@@ -21,7 +21,13 @@ DESKTOP = "java.desktop"
 _TRUST = "lib/security/cacerts"
 _CURVES, _CURVES_UNTIL = "jdk.crypto.ec", 22
 _ZIP_LEVELS, _STRIP_JAVA = 21, 13
+# Before this release an archive of shared classes differs from run to run.
+_SAME_ARCHIVE = 21
 _CLASSES, _MADE = "classes", "runtime"
+
+_NO_ARCHIVE = (
+    "java.cds is left out: Java {} writes another archive each time, Java 21 and newer do not"
+)
 
 Place = tuple[Project, Platform, Workbench]
 
@@ -33,6 +39,7 @@ class Linked:
     layer: AppLayer
     base: str
     evidence: tuple[Evidence, ...]
+    notes: tuple[str, ...] = ()
 
 
 def make(program: Program, key: str, chosen: Runtime, place: Place) -> Linked:
@@ -44,10 +51,11 @@ def make(program: Program, key: str, chosen: Runtime, place: Place) -> Linked:
     folder, version = jdk(chosen, place)
     extra = tuple(project.config.of("java").get("modules", ()))
     found: list[str] = bench.fact(
-        "jdeps", [key, chosen.java, version], lambda: _modules(program, folder, chosen.java, bench)
+        "jdeps", [key, chosen.java, version], lambda: referred(program, folder, chosen.java, bench)
     )
     modules = sorted({*found, *extra, *_always(chosen.java)})
-    cds = bool(project.config.of("java").get("cds"))
+    wanted = bool(project.config.of("java").get("cds"))
+    cds = wanted and chosen.java >= _SAME_ARCHIVE
     with bench.tools.folder() as work:
         tree = bench.kept(
             "jlink", [modules, version, str(platform), cds],
@@ -57,7 +65,8 @@ def make(program: Program, key: str, chosen: Runtime, place: Place) -> Linked:
     base = "java-base" if DESKTOP in modules else "base-nossl"
     said = f"jlink {version}: {len(modules)} modules, {', '.join(modules)}"
     fonts = "fonts for java.desktop" if DESKTOP in modules else "no java.desktop: no fonts"
-    return Linked(layer, base, (Evidence(said, program.jar.name), Evidence(fonts)))
+    notes = (_NO_ARCHIVE.format(chosen.java),) if wanted and not cds else ()
+    return Linked(layer, base, (Evidence(said, program.jar.name), Evidence(fonts)), notes)
 
 
 def jdk(chosen: Runtime, place: Place) -> tuple[str, str]:
@@ -86,8 +95,8 @@ def jdk(chosen: Runtime, place: Place) -> tuple[str, str]:
     )  # fmt: skip
 
 
-def _modules(program: Program, folder: str, java: int, bench: Workbench) -> list[str]:
-    """Return the modules that the program's classes refer to, as jdeps finds them."""
+def referred(program: Program, folder: str, java: int, bench: Workbench) -> list[str]:
+    """Return the modules that the program's classes refer to; *folder* has the JDK's jdeps."""
     with bench.tools.folder() as work:
         # Without their module-info, jars cannot ask for modules that are not there.
         bench.tools.write(work, Tree(_classes(program, java)))

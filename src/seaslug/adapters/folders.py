@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -90,6 +91,17 @@ def _inside(root: str, path: str, target: str) -> str | None:
     if place != root and not place.startswith(root + os.sep):
         return None
     return os.path.relpath(place, here) if os.path.isabs(target) else target
+
+
+def state(folder: str, ignored: Callable[[str], bool], *, prune: bool = True) -> int:
+    """Return a number that changes when a file below *folder* is changed, added or removed."""
+    rows = []
+    for path, item in _walk(os.path.realpath(folder), ignored, prune):
+        with contextlib.suppress(OSError):
+            seen = item.stat(follow_symlinks=False)
+            if not stat.S_ISDIR(seen.st_mode):
+                rows.append((path, seen.st_mtime_ns, seen.st_size, seen.st_mode))
+    return hash(tuple(rows))
 
 
 def write(folder: str, tree: Tree) -> None:

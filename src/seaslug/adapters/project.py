@@ -64,7 +64,24 @@ def _config_of(folder: str) -> AppConfig:
     return AppConfig()
 
 
+def state(path: str, config: AppConfig) -> int:
+    """Return a number that changes when the project at *path*, or its configuration, does."""
+    place = os.path.abspath(os.path.expanduser(path))
+    if not os.path.isdir(place):
+        seen = os.stat(place)
+        return hash((seen.st_mtime_ns, seen.st_size))
+    rules, prune = _rules(place, config)
+    settings = {document.FILE, ".dockerignore"}
+    return folders.state(place, lambda p: p not in settings and rules.match(p), prune=prune)
+
+
 def _tree(folder: str, config: AppConfig) -> Tree:
+    rules, prune = _rules(folder, config)
+    return folders.read(folder, rules.match, prune=prune)
+
+
+def _rules(folder: str, config: AppConfig) -> tuple[ignore.Ignore, bool]:
+    """Return what is left out of the project, and whether all below a left out folder is too."""
     text = ""
     try:
         with open(os.path.join(folder, ".dockerignore"), encoding="utf-8-sig") as file:
@@ -76,4 +93,4 @@ def _tree(folder: str, config: AppConfig) -> Tree:
     with os.scandir(folder) as found:
         names = [item.name for item in found]
     rules = ignore.patterns(text, (*config.exclude, *ignore.built(names)))
-    return folders.read(folder, rules.match, prune=not ignore.takes_back(text, config.exclude))
+    return rules, not ignore.takes_back(text, config.exclude)

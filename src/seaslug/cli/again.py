@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NEVER = ("--json", "--refresh", "--load", "--output", "--help")
+_NEVER = ("--json", "--refresh", "--load", "--output", "--help", "--watch")
 _ENVIRONMENT = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
 

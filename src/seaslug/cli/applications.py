@@ -21,6 +21,10 @@ def add_application(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -
         help="what kind of project it is, where that is not clear: python, node, go, rust, java",
     )  # fmt: skip
     parser.add_argument(
+        "--whole", action="store_true",
+        help="leave nothing out of the runtime, and start nothing to prove that it may be",
+    )  # fmt: skip
+    parser.add_argument(
         "--config", metavar="FILE", default="",
         help="its configuration (default: seaslug.toml, or [tool.seaslug] in pyproject.toml)",
     )  # fmt: skip
@@ -50,7 +54,7 @@ def application(
     return seaslug.application(
         place_of(subject), platforms(args.platform), variant=args.variant or "",
         kind=args.kind, config=config, lock=lock,
-        slice=slice,
+        slice=slice and not args.whole,
     )  # fmt: skip
 
 

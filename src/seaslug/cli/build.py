@@ -16,6 +16,7 @@ HELP = "Build an image of an application or of a base, without Docker and withou
 EXAMPLES = """\
   seaslug build                                     the project in this folder
   seaslug build ./target/release/server -t me/server:1.2 --load
+  seaslug build . --watch --load                    again, whenever a file changes
   seaslug build static                              prints the digest; the image is in the store
   seaslug build python3:nonroot --platform linux/amd64,linux/arm64 -o oci:out/python3
   seaslug build cc-debian12:debug -o docker-archive:cc.tar -t cc:debug
@@ -29,7 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_subject(parser, optional=True)
     add_platform(parser)
-    add_application(parser.add_argument_group("applications"))
+    own = parser.add_argument_group("applications")
+    add_application(own)
+    own.add_argument("--watch", action="store_true", help="build again whenever a file changes")
     out = parser.add_argument_group("output")
     out.add_argument(
         "-o", "--output", metavar="WHERE", action="append", default=[],
@@ -69,6 +72,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    """Build once, or again and again."""
+    from seaslug.recipe import catalog
+
+    if not args.watch:
+        return _build(args, context)
+    if not catalog.is_application(args.subject):
+        raise UsageError("--watch is for projects", where=args.subject)
+    from seaslug.adapters.project import read_project, state
+    from seaslug.cli.applications import place_of
+    from seaslug.cli.watch import watch
+
+    place = place_of(args.subject)
+    config = read_project(place, args.config).config
+    return watch(lambda: _build(args, context), lambda: state(place, config), context)
+
+
+def _build(args: argparse.Namespace, context: Context) -> int:
     """Build, name, put out, sum up."""
     from seaslug.adapters.layout import parse_output
     from seaslug.cli.workspace import platforms_of, recipe_of, workspace

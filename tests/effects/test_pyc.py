@@ -129,6 +129,12 @@ def test_the_entry_lies_beside_its_source() -> None:
         ("usr/lib/python3.13/LICENSE.txt", False),
         ("usr/share/doc/example.py", False),
         ("opt/app/main.py", False),
+        ("app/main.py", True),
+        ("app/tests/helpers.py", True),
+        ("usr/local/lib/python3.13/dist-packages/flask/app.py", True),
+        ("usr/local/lib/python3.13/dist-packages/this.py", True),
+        ("usr/local/lib/python3.13/dist-packages/numpy/lib/tests/test_io.py", False),
+        ("usr/local/lib/python3.13/dist-packages/tests/thing.py", True),
     ],
 )
 def test_what_is_worth_compiling(path: str, wanted: bool) -> None:

@@ -13,7 +13,7 @@ from seaslug.values.content import Inline
 from seaslug.values.digest import Digest
 from seaslug.values.tree import Entry, Kind, Tree
 
-_FOLDERS = ("usr/lib/python3", "usr/local/lib/python3")
+_FOLDERS = ("usr/lib/python3", "usr/local/lib/python3", "app/")
 # Developers' tools, what only other systems use, and character sets that servers hardly meet:
 # there, and compiled in memory when somebody asks for them after all. Together they would be
 # a quarter of all bytecode. importlib._bootstrap* are frozen under other names.
@@ -33,6 +33,8 @@ _RARE = re.compile(
     r"|(?:[^/]+/)+__main__\.py"
     r"|encodings/(?!__init__|aliases|utf_8|latin_1|ascii|idna|punycode|cp1252|cp437|iso8859_1\."
     r"|iso8859_15|unicode_).*)\Z"
+    # What packages bring to test themselves with.
+    r"|usr/local/lib/python3[^/]*/dist-packages/(?:[^/]+/)+tests/.*\Z"
 )
 
 # Bytes must not depend on what else the process has done. marshal marks an object as

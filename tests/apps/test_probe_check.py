@@ -15,7 +15,7 @@ from seaslug.apps.probe.check import (
     docker,
     kubernetes,
     mistakes,
-    uses_probe,
+    probe_path,
 )
 from seaslug.errors import UsageError
 from seaslug.oci.config import Healthcheck
@@ -55,7 +55,7 @@ def test_command_lines(check: HealthCheck, line: str) -> None:
     wanted = (PROBE, *(word.replace("_", " ") for word in line.split()))
     assert argv(check) == wanted
     assert docker(check).test == ("CMD", *wanted)
-    assert uses_probe(check)
+    assert probe_path(check) == PROBE[1:]
 
 
 @pytest.mark.parametrize("kind", ["exec", "own"])
@@ -63,7 +63,7 @@ def test_commands_of_the_image(kind: str) -> None:
     check = HealthCheck(kind, command=("/app", "--health check"))
     assert argv(check) == ("/app", "--health check")
     assert kubernetes(check)["exec"] == {"command": ["/app", "--health check"]}
-    assert not uses_probe(check)
+    assert probe_path(check) == ""
 
 
 def test_docker_says_the_times() -> None:

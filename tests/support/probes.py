@@ -51,10 +51,10 @@ def native() -> Platform:
     return Platform.parse(platform.machine())
 
 
-def installed(folder: Path, which: Platform) -> Probe:
+def installed(folder: Path, which: Platform, *, tls: bool = False) -> Probe:
     """Return the probe for *which*, put into *folder*."""
     path = folder / "probe"
-    path.write_bytes(program(which))
+    path.write_bytes(program(which, tls=tls))
     path.chmod(0o755)
     qemu = () if which == native() else (need(f"qemu-{which.names.qemu}-static"),)
     return Probe((*qemu, str(path)))

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from seaslug.apps.probe.program import PATH
+from seaslug.apps.probe.program import PATH, TLS_PATH
 from seaslug.apps.probe.valid import problems
 from seaslug.errors import UsageError
 from seaslug.oci.config import Healthcheck, Pairs
 
 OWN = "--health-check"
-_PROBE = f"/{PATH}"
 _ANY_SUCCESS = (200, 399)
 
 
@@ -31,7 +30,9 @@ class HealthCheck:
     yet, see ``completed``. ``path`` is the URL's path or the file. ``host`` is the Host
     header; ``socket`` a unix socket to ask instead of the port, ``@name`` for one without
     a file. ``status`` is the lowest and the highest that is healthy; ``body`` a text that
-    the body must hold. ``max_age``, and the times, are in seconds; None is no limit.
+    the body must hold. ``verify`` is whether the certificate of an https server must be for
+    ``host`` and known to the image's CA bundle, or SSL_CERT_FILE's. ``max_age``, and the
+    times, are in seconds; None is no limit.
 
     Raises UsageError, with every mistake, for a check that cannot be.
     """
@@ -45,6 +46,7 @@ class HealthCheck:
     headers: Pairs = ()
     status: tuple[int, int] = _ANY_SUCCESS
     body: str = ""
+    verify: bool = True
     socket: str = ""
     service: str = ""
     max_age: float | None = None
@@ -93,8 +95,18 @@ def completed(
 
 
 def uses_probe(check: HealthCheck) -> bool:
-    """Tell whether the image needs the probe for *check*."""
+    """Tell whether the image needs a probe for *check*."""
     return check.kind not in ("exec", "own")
+
+
+def probe_path(check: HealthCheck) -> str:
+    """Return the path of the probe that the image needs for *check*, empty if it needs none.
+
+    It is ``program.PATH`` or, for https, ``program.TLS_PATH``.
+    """
+    if not uses_probe(check):
+        return ""
+    return TLS_PATH if (check.kind, check.scheme) == ("http", "https") else PATH
 
 
 def argv(check: HealthCheck) -> tuple[str, ...]:
@@ -103,16 +115,17 @@ def argv(check: HealthCheck) -> tuple[str, ...]:
     The probe gives up after nine tenths of the timeout, so that its reason is logged
     before the engine ends it. Raises UsageError if the port is not known.
     """
-    if not uses_probe(check):
+    path = probe_path(check)
+    if not path:
         return check.command
     if check.kind == "file":
         age = () if check.max_age is None else ("-a", str(math.ceil(check.max_age)))
-        return (_PROBE, "file", *age, check.path)
+        return (f"/{path}", "file", *age, check.path)
     limit = f"{max(check.timeout * 0.9, 0.001):.3f}".rstrip("0").rstrip(".")
     options = _http(check) if check.kind == "http" else ()
     if check.kind == "grpc" and check.service:
         options = ("-n", check.service)
-    return (_PROBE, check.kind, "-t", limit, *options, _place(check))
+    return (f"/{path}", check.kind, "-t", limit, *options, _place(check))
 
 
 def docker(check: HealthCheck) -> Healthcheck:
@@ -163,6 +176,8 @@ def _http(check: HealthCheck) -> tuple[str, ...]:
         options += ["-H", f"{name}: {value}"]
     if check.status != _ANY_SUCCESS:
         options += ["-s", "-".join(dict.fromkeys(map(str, check.status)))]
+    if check.scheme == "https" and not check.verify:
+        options.append("-k")
     if check.body:
         options += ["-b", check.body]
     if check.socket:
@@ -184,7 +199,7 @@ def _port(check: HealthCheck) -> int:
 
 
 _WAYS = ("http", "https", "tcp", "grpc", "file", "exec", "own")
-_SAME = ("port", "method", "host", "body", "socket", "interval", "timeout", "retries")
+_SAME = ("port", "method", "host", "body", "verify", "socket", "interval", "timeout", "retries")
 
 
 def _way(table: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ struct request {
   int count;
   const char *authority, *path;
   size_t authority_size;
+  bool secure, any_certificate;
+  const char *certificates;
 };
 
 /* The bytes received so far; `text` ends where the next ones go. */
@@ -64,16 +66,19 @@ static int in_ranges(const char *ranges, int status) {
 static void to_url(struct target *target, struct request *request, const char *url,
                    const char *socket) {
   const uint8_t *bytes = (const uint8_t *)url;
-  if (begins(bytes, length(url), "https://"))
-    misused("this program knows no TLS: ", url, (char *)0);
-  if (!begins(bytes, length(url), "http://"))
+  request->secure = begins(bytes, length(url), "https://");
+#if !defined(TLS)
+  if (request->secure)
+    misused("this program knows no TLS, probe-tls does: ", url, (char *)0);
+#endif
+  if (!request->secure && !begins(bytes, length(url), "http://"))
     misused("not a URL http://HOST[:PORT][/PATH]: ", url, (char *)0);
   for (size_t at = 0; url[at]; at++)
     if (bytes[at] <= ' ' || bytes[at] > '~' || bytes[at] == '#')
       misused("not allowed in a URL, write it as %XX: ", url + at, (char *)0);
-  const char *host = url + 7, *end;
+  const char *host = url + (request->secure ? 8 : 7), *end;
   size_t size = host_length(host);
-  int port = 80;
+  int port = request->secure ? 443 : 80;
   request->authority = host;
   request->path = host + size;
   if (host[size] == ':') {
@@ -130,7 +135,7 @@ static void send_request(int socket, const struct request *request) {
     add_text("\r\n");
   }
   add_text("\r\n");
-  send_all(socket, input.text, input.size);
+  put(socket, input.text, input.size);
   input.size = 0;
 }
 
@@ -139,7 +144,7 @@ static bool more(int socket, size_t limit, const char *what) {
   size_t room = limit - input.size;
   if (room == 0)
     failed(what, ": too long", (char *)0);
-  long got = receive(socket, input.text + input.size, room, remaining());
+  long got = get(socket, input.text + input.size, room, remaining());
   if (got < 0)
     failed(what, ": ", reason(got), (char *)0);
   input.size += (size_t)got;
@@ -280,16 +285,39 @@ static void drain(int socket) {
   if (remaining() > 100)
     allow(100);
   for (size_t taken = 0; taken < 65536;) {
-    long got = receive(socket, input.text, sizeof input.text, 100);
+    long got = get(socket, input.text, sizeof input.text, 100);
     if (got <= 0)
       return;
     taken += (size_t)got;
   }
 }
 
+#if defined(TLS)
+/* The certificate must be for the host of the request: that of a Host header, else the URL's. */
+static void secure_request(int socket, const struct request *request) {
+  const char *host = request->authority;
+  for (int at = 0; at < request->count; at++) {
+    const char *header = request->headers[at];
+    if (begins((const uint8_t *)header, length(header), "Host:"))
+      for (host = header + 5; *host == ' ' || *host == '\t';)
+        host++;
+  }
+  size_t size = host_length(host);
+  if (size > 2 && *host == '[') {
+    host++;
+    size -= 2;
+  }
+  secure(socket, host, size, request->any_certificate ? 0 : request->certificates);
+}
+#endif
+
 static _Noreturn void ask(const struct target *target, const struct request *request) {
   int socket = open_to(target);
   size_t at = 0;
+#if defined(TLS)
+  if (request->secure)
+    secure_request(socket, request);
+#endif
   send_request(socket, request);
   int status = receive_status(socket, &at);
   const char *text = decimal((uint32_t)status);

@@ -13,7 +13,8 @@
 
 enum {
   READ = 0, WRITE = 1, CLOSE = 3, SOCKET = 41, CONNECT = 42, SENDMSG = 46, GETSOCKNAME = 51,
-  GETSOCKOPT = 55, CLOCK_GETTIME = 228, EXIT = 231, PPOLL = 271, STATX = 332
+  GETSOCKOPT = 55, CLOCK_GETTIME = 228, EXIT = 231, PPOLL = 271, STATX = 332,
+  OPENAT = 257, GETRANDOM = 318
 };
 
 __asm__(".globl _start\n_start: xorl %ebp, %ebp\n movq %rsp, %rdi\n andq $-16, %rsp\n call entry\n");
@@ -33,7 +34,8 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 enum {
   READ = 3, WRITE = 4, CLOSE = 6, SOCKET = 359, CONNECT = 362, SENDMSG = 370, GETSOCKNAME = 367,
-  GETSOCKOPT = 365, CLOCK_GETTIME = 265, EXIT = 252, PPOLL = 309, STATX = 383
+  GETSOCKOPT = 365, CLOCK_GETTIME = 265, EXIT = 252, PPOLL = 309, STATX = 383,
+  OPENAT = 295, GETRANDOM = 355
 };
 
 __asm__(".globl _start\n_start: xorl %ebp, %ebp\n movl %esp, %eax\n andl $-16, %esp\n"
@@ -52,7 +54,8 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 enum {
   READ = 3, WRITE = 4, CLOSE = 6, SOCKET = 281, CONNECT = 283, SENDMSG = 296, GETSOCKNAME = 286,
-  GETSOCKOPT = 295, CLOCK_GETTIME = 263, EXIT = 248, PPOLL = 336, STATX = 397
+  GETSOCKOPT = 295, CLOCK_GETTIME = 263, EXIT = 248, PPOLL = 336, STATX = 397,
+  OPENAT = 322, GETRANDOM = 384
 };
 
 __asm__(".globl _start\n.type _start, %function\n_start: mov r0, sp\n bl entry\n");
@@ -75,7 +78,8 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 enum {
   READ = 63, WRITE = 64, CLOSE = 57, SOCKET = 198, CONNECT = 203, SENDMSG = 211,
-  GETSOCKNAME = 204, GETSOCKOPT = 209, CLOCK_GETTIME = 113, EXIT = 94, PPOLL = 73, STATX = 291
+  GETSOCKNAME = 204, GETSOCKOPT = 209, CLOCK_GETTIME = 113, EXIT = 94, PPOLL = 73, STATX = 291,
+  OPENAT = 56, GETRANDOM = 278
 };
 
 #if defined(__riscv)
@@ -108,7 +112,8 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 enum {
   READ = 3, WRITE = 4, CLOSE = 6, SOCKET = 326, CONNECT = 328, SENDMSG = 341, GETSOCKNAME = 330,
-  GETSOCKOPT = 340, CLOCK_GETTIME = 246, EXIT = 234, PPOLL = 281, STATX = 383
+  GETSOCKOPT = 340, CLOCK_GETTIME = 246, EXIT = 234, PPOLL = 281, STATX = 383,
+  OPENAT = 286, GETRANDOM = 359
 };
 
 /* The kernel leaves the address of _start in r12; r2 is the table of contents. */
@@ -137,7 +142,8 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 enum {
   READ = 3, WRITE = 4, CLOSE = 6, SOCKET = 359, CONNECT = 362, SENDMSG = 370, GETSOCKNAME = 367,
-  GETSOCKOPT = 365, CLOCK_GETTIME = 260, EXIT = 248, PPOLL = 302, STATX = 379
+  GETSOCKOPT = 365, CLOCK_GETTIME = 260, EXIT = 248, PPOLL = 302, STATX = 379,
+  OPENAT = 288, GETRANDOM = 349
 };
 
 __asm__(".globl _start\n_start: lgr %r2, %r15\n aghi %r15, -160\n lghi %r0, 0\n"

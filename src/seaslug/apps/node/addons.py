@@ -20,7 +20,7 @@ from seaslug.values.tree import Entry, Kind, Tree
 
 SUFFIX = ".node"
 _REGISTER = re.compile(rb"\0node_register_module_v([0-9]{1,4})\0")
-_NAPI = b"\0napi_"
+_NAPI, _REGISTERS = b"\0napi_", b"node_module_register"
 _MAX_STRINGS = 8 << 20
 _MACHINES = {
     (names.machine, names.bits, names.little): str(platform) for platform, names in TABLE.items()
@@ -31,7 +31,8 @@ _MACHINES = {
 class Addon:
     """``machine`` is the platform it is for (``linux/amd64``), empty if it is no ELF file.
 
-    ``modules`` is the NODE_MODULE_VERSION it was built for, 0 if any will do or it is unknown.
+    ``modules`` is the NODE_MODULE_VERSION it was built for, 0 if any will do or it is unknown;
+    ``registers`` tells that it is an addon at all, not another library under that name.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Addon:
     musl: bool
     modules: int
     cut: bool = False
+    registers: bool = False
 
     def wrong(self, platform: Platform, modules: int) -> str:
         """Return why Node.js with the number *modules* on *platform* cannot load it, or ''."""
@@ -72,15 +74,18 @@ def look(path: str, content: Content) -> Addon:
     elf = found.elf
     machine = _MACHINES.get((elf.machine, elf.bits, elf.little), f"machine {elf.machine}")
     musl = any(name.startswith("libc.musl-") for name in elf.needed)
-    return Addon(path, machine, musl, _modules(content), bool(found.missing))
+    names = _names(content)
+    own, any_version = _REGISTER.search(names), _NAPI in names
+    modules = int(own[1]) if own and not any_version else 0
+    registers = bool(own or any_version or _REGISTERS in names)
+    return Addon(path, machine, musl, modules, bool(found.missing), registers)
 
 
-def _modules(content: Content) -> int:
+def _names(content: Content) -> bytes:
+    """Return the names of all symbols that the file gives or wants, with zeros around each."""
     pages = Pages(content)
     offset, size = layout(pages).strings
-    names = b"\0" + pages.read(offset, min(size, _MAX_STRINGS)) if offset >= 0 else b""
-    found = _REGISTER.search(names)
-    return int(found[1]) if found and _NAPI not in names else 0
+    return b"\0" + pages.read(offset, min(size, _MAX_STRINGS)) if offset >= 0 else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def sort(found: Iterable[Addon], platform: Platform, modules: int) -> Sorted:
     """Return which of *found* the platform loads; packages often bring one for each platform."""
     rows = [(addon, addon.wrong(platform, modules)) for addon in found]
     good = tuple(addon.path for addon, wrong in rows if not wrong)
-    served = {owner(path) for path in good}
+    served = {owner(addon.path) for addon, wrong in rows if not wrong and addon.registers}
     spare, broken = [], {}
     for addon, wrong in rows:
         if wrong and (owner(addon.path) in served or not (addon.machine or addon.cut)):

@@ -44,7 +44,7 @@ def _signs(project: Project, manifest: Manifest) -> list[Evidence]:
         rows.append(Evidence(f"starts {manifest.main or manifest.bin[0][1]}", NAME))
     count = len(manifest.dependencies) + len(manifest.optional)
     if count:
-        rows.append(Evidence(f"{count} dependencies", NAME))
+        rows.append(Evidence(f"{count} {'dependency' if count == 1 else 'dependencies'}", NAME))
     if len(rows) == 1 and (server := project.has(*_SERVERS)):
         rows.append(Evidence("a server's usual name", server))
     if len(rows) > 1 and (lock := project.has(*LOCKS)):

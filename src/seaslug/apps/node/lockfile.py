@@ -46,6 +46,11 @@ class LockFile:
     text: str
     format: str = ""
 
+    @property
+    def title(self) -> str:
+        """The package manager as people call it."""
+        return {"yarn": "yarn 1", "berry": "yarn"}.get(self.manager, self.manager)
+
 
 def find(project: Project, manifest: Manifest) -> LockFile | None:
     """Return the project's lock, None if it has none. Raises ProjectError for more than one."""

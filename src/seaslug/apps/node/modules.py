@@ -1,8 +1,8 @@
 """The folder node_modules: its packages, what of it a platform can use, what never is used.
 
 Left out: what the package managers note down for themselves, commands (``.bin``), packages
-for other platforms, documentation, type declarations, sources and leftovers of C and C++,
-libraries of other systems.
+for other platforms, documentation, type declarations, settings of tools for development, sources
+and leftovers of C and C++, libraries of other systems.
 Licences stay.
 """
 
@@ -28,7 +28,13 @@ _TYPES = re.compile(r"\.d\.[cm]?ts(\.map)?\Z")
 _NATIVE = re.compile(
     r"\.(c|cc|cpp|cxx|h|hh|hpp|o|a|obj|gyp|gypi|mk|vcxproj|d|dll|dylib|exe|lib|pdb)\Z"
 )
-_LEFTOVER = re.compile(r"/build/(?:Release|Debug)/(?:obj(?:\.target)?|\.deps)/")
+_LEFTOVER = re.compile(
+    r"/build/(?:Release|Debug)/(?:obj(?:\.target)?|\.deps)/|/\.(?:github|circleci|vscode|idea)/"
+)
+_TOOLING = re.compile(
+    r"\A\.(?:git(?:attributes|ignore|modules)|npmignore|editorconfig|eslint(?:rc|ignore).*|nycrc.*"
+    r"|prettier(?:rc|ignore).*|travis\.yml|jshintrc|borp\.yaml|taprc|mocharc.*|babelrc)\Z"
+)
 _KEEPS_TYPES = ("typescript",)
 _BUILDERS = re.compile(r"node-gyp|prebuild|node-pre-gyp|cmake-js|napi-postinstall|install/check")
 _LIMIT = 1 << 20
@@ -40,7 +46,8 @@ class Package:
     """An installed package: its ``folder`` in the tree, and what its package.json says.
 
     ``script`` is what would run when it is installed, empty if nothing; ``native`` tells that
-    this builds, or fetches, an addon.
+    this builds, or fetches, an addon. ``builds`` are packages that it takes the one for its
+    platform of, as optional dependencies.
     """
 
     folder: str
@@ -50,6 +57,7 @@ class Package:
     libc: tuple[str, ...] = ()
     script: str = ""
     native: bool = False
+    builds: tuple[str, ...] = ()
 
     def fits(self, cpu: str) -> bool:
         """Tell whether it is for Linux with *cpu* (Node's name) and glibc."""
@@ -88,6 +96,7 @@ def _package(folder: str, entry: Entry, tree: Tree) -> Package:
         libc=_texts(data.get("libc")),
         script="; ".join(lines) or ("node-gyp rebuild" if gyp else ""),
         native=gyp or any(map(_BUILDERS.search, lines)),
+        builds=_names(data.get("optionalDependencies")),
     )
 
 
@@ -104,6 +113,24 @@ def read(entry: Entry | None) -> dict[str, Any]:
 def _texts(value: Any) -> tuple[str, ...]:
     rows = value if isinstance(value, list) else [value] if value else []
     return tuple(str(text).lower() for text in rows)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, dict) else ()
+
+
+def unprepared(found: Iterable[Package], addons: Iterable[str]) -> tuple[Package, ...]:
+    """Return the packages that miss what their install script makes, as far as one can tell.
+
+    *addons* are the folders of packages with an addon. A package of which the one for this
+    platform is here as a package of its own misses nothing.
+    """
+    rows = tuple(found)
+    here, built = {package.name for package in rows if package.cpu}, set(addons)
+    return tuple(
+        package for package in rows
+        if package.script and package.folder not in built and not here & set(package.builds)
+    )  # fmt: skip
 
 
 def below(tree: Tree) -> Tree:
@@ -129,6 +156,19 @@ def for_platform(tree: Tree, found: Iterable[Package], cpu: str) -> Tree:
     return _swept(_without(tree, others)) if others else tree
 
 
+def counterparts(tree: Tree, found: Iterable[Package], cpu: str) -> Tree:
+    """Return of *tree* the packages for one platform only that those in *found* can be built on.
+
+    A program bundled on one machine has such packages for that machine's platform alone.
+    """
+    wanted = {name for package in found for name in package.builds}
+    folders = [
+        package.folder for package in packages(tree)
+        if package.cpu and package.name in wanted and package.fits(cpu)
+    ]  # fmt: skip
+    return Tree(entry for folder in folders for entry in tree.under(folder))
+
+
 def _without(tree: Tree, folders: list[str]) -> Tree:
     gone = set(folders)
     for folder in folders:
@@ -145,7 +185,8 @@ def _used(path: str) -> bool:
     name = path.rpartition("/")[2]
     if _LICENCE.match(name):
         return True
-    if _DOCUMENT.search(name) or _NATIVE.search(name) or _LEFTOVER.search(path):
+    patterns = (_DOCUMENT, _NATIVE, _TOOLING)
+    if any(pattern.search(name) for pattern in patterns) or _LEFTOVER.search(path):
         return False
     if _TYPES.search(name):
         inside = path.rpartition(f"{FOLDER}/")[2]

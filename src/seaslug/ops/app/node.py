@@ -46,7 +46,7 @@ def make(project: Project, platform: Platform, bench: Workbench) -> Made:
     job = Job(project, platform, bench, *_read(project, platform))
     parts = _checked(job, _parts(job))
     chosen = _start(job, parts)
-    rows = [Evidence(f"{job.lock.manager}'s lock", job.lock.path)] if job.lock else []
+    rows = [Evidence(f"locked by {job.lock.title}", job.lock.path)] if job.lock else []
     layers = (("dependencies", parts.dependencies), ("application", parts.application))
     return Made(
         base=job.release.base,
@@ -100,18 +100,25 @@ def _parts(job: Job) -> Parts:
         return Parts(nodebuild.shipped(job.project.tree), nodeinstall.production(job))
     made = nodebuild.build(job)
     if framework.next_standalone(job.project):
-        return _split(nodebuild.standalone(made, job), True)
+        return _split(job, nodebuild.standalone(made), True)
     if made.under(framework.NITRO):
-        return _split(made.select(lambda e: e.path.startswith(framework.NITRO)), False)
+        return _split(job, made.select(lambda e: e.path.startswith(framework.NITRO)), False)
     kept = nodebuild.without_sources(made, job)
     return Parts(kept, nodeinstall.production(job), built=True)
 
 
-def _split(tree: Tree, standalone: bool) -> Parts:
+def _split(job: Job, tree: Tree, standalone: bool) -> Parts:
     """Return a build's result that brings its own node_modules."""
     inside = modules.below(tree)
     own = tree.select(lambda e: inside.get(e.path) is None)
-    return Parts(own, modules.cleaned(inside), standalone, built=True)
+    found = modules.cleaned(inside)
+    rows = modules.packages(found)
+    mine = modules.for_platform(found, rows, job.cpu)
+    if len(mine) != len(found):
+        mine = mine.over(modules.counterparts(nodeinstall.production(job), rows, job.cpu))
+    if job.project.config.slice != "off":
+        mine = modules.pruned(mine)
+    return Parts(own, mine, standalone, built=True)
 
 
 def _checked(job: Job, parts: Parts) -> Parts:
@@ -129,7 +136,7 @@ def _checked(job: Job, parts: Parts) -> Parts:
 
 def _broken(job: Job, path: str, why: str) -> ProjectError:
     if "NODE_MODULE_VERSION" in why:
-        hint = f"build it with Node.js {job.release.major}, or choose another with base"
+        hint = f'build it with Node.js {job.release.major}, or choose another: base = "nodejs..."'
     elif modules.FOLDER in path:
         hint = "its package needs a build for this platform; see optionalDependencies in its docs"
     else:
@@ -161,12 +168,12 @@ def _notes(job: Job, parts: Parts) -> tuple[str, ...]:
 
 def _unbuilt(job: Job, tree: Tree) -> Iterable[str]:
     """Yield what was not done because install scripts are off. Raises ProjectError."""
-    scripted = [package for package in modules.packages(tree) if package.script]
-    if not scripted or (job.scripts and job.hosted):
+    if job.scripts and job.hosted:
         return
     built = {addons.owner(e.path) for e in tree if e.path.endswith(addons.SUFFIX)}
-    missing = sorted({p.name for p in scripted if p.native and p.folder not in built})
-    others = sorted({p.name for p in scripted if not p.native})
+    left = modules.unprepared(modules.packages(tree), built)
+    missing = sorted({package.name for package in left if package.native})
+    others = sorted({package.name for package in left if not package.native})
     if missing and job.scripts:
         raise ProjectError(
             f"{_list(missing)} must be built by install scripts, which run for "

@@ -112,7 +112,7 @@ def without_sources(tree: Tree, job: Job) -> Tree:
     )
 
 
-def standalone(tree: Tree, job: Job) -> Tree:
+def standalone(tree: Tree) -> Tree:
     """Return a standalone build of Next.js as it is started, with its static files.
 
     ``.next/standalone`` becomes the root; ``.next/static`` and ``public`` go beside server.js.

@@ -229,3 +229,8 @@ def test_a_count_of_versions_that_is_a_lie() -> None:
     raw[at + 2 : at + 4] = b"\xff\xff"
     found = read(Inline(bytes(raw)))
     assert found is None or len(found.needs) <= 4096
+
+
+def test_too_many_needed_libraries() -> None:
+    assert read(Inline(elf(needed=("a",) * 4096))) is not None
+    assert read(Inline(elf(needed=("a",) * 4097))) is None

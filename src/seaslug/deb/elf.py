@@ -20,6 +20,8 @@ from seaslug.deb.elfparts import (
 )
 from seaslug.values.content import Content
 
+_MAX_NEEDED = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Elf:
@@ -52,13 +54,16 @@ def read(content: Content) -> Elf | None:
 
 
 def of(pages: Pages, parts: Layout) -> Elf:
-    """Return what the file with the headers *parts* says. Raises struct.error if damaged."""
+    """Return what the file with the headers *parts* says. Raises struct.error or ValueError if damaged."""
     tags = parts.tags
+    needed = [value for tag, value in parts.dynamic if tag == NEEDED]
+    if len(needed) > _MAX_NEEDED:
+        raise ValueError("needed libraries")
     paths = text(pages, parts, tags.get(RUNPATH, tags.get(RPATH, -1)))
     return Elf(
         parts.machine, 64 if parts.wide else 32, parts.order == "<", parts.kind, parts.flags,
         soname=text(pages, parts, tags.get(SONAME, -1)),
-        needed=tuple(text(pages, parts, value) for tag, value in parts.dynamic if tag == NEEDED),
+        needed=tuple(text(pages, parts, value) for value in needed),
         runpath=tuple(filter(None, paths.split(":"))),
         interpreter=_interpreter(pages, parts),
         os_version=_os_version(pages, parts),

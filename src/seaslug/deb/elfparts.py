@@ -15,7 +15,7 @@ PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 NEEDED, STRTAB, STRSZ, SONAME, RPATH, RUNPATH = 1, 5, 10, 14, 15, 29
 _PAGE = 16 << 10
 _MAX_HEADERS = 1 << 16
-_MAX_TABLE = 16 << 20
+_MAX_TABLE, _MAX_DYNAMIC = 16 << 20, 1 << 20
 _SHORT, _MAX_TEXT = 64, 4096
 _MAX_OFFSET = 1 << 62
 
@@ -94,7 +94,7 @@ def layout(pages: Pages) -> Layout:
     entry, at, table = struct.unpack_from(order + ("QQQ" if wide else "III"), head, 24)
     row = struct.unpack_from(order + "IHHHHHH", head, 48 if wide else 36)
     flags, _, size, count, section_size, sections, names = row
-    if count and not (32 <= size <= 4096 and count <= _MAX_HEADERS):
+    if count and not (32 <= size <= 256 and count <= _MAX_HEADERS):
         raise ValueError("program headers")
     data = pages.read(at, size * count)
     segments = tuple(_segment(data, n * size, order, wide) for n in range(count))
@@ -144,7 +144,7 @@ def _dynamic(
     pages: Pages, segments: tuple[Segment, ...], order: str, wide: bool
 ) -> tuple[tuple[int, int], ...]:
     for kind, _, offset, _, size in segments:
-        if kind == PT_DYNAMIC and size <= _MAX_TABLE:
+        if kind == PT_DYNAMIC and size <= _MAX_DYNAMIC:
             data = pages.read(offset, size)
             step = 16 if wide else 8
             data = data[: len(data) - len(data) % step]

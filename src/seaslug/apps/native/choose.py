@@ -113,6 +113,7 @@ class _Search:
 
     def __init__(self, distribution: str, contents: Contents) -> None:
         self.distribution, self.contents = distribution, contents
+        self.providers = table.providers(distribution, contents)
         self.packages: dict[str, tuple[list[str], dict[str, None]]] = {}
         self.libraries: list[str] = []
         self.troubles: list[Trouble] = []
@@ -128,8 +129,7 @@ class _Search:
     def add(self, missing: Missing) -> None:
         """Note the package of one library, or the trouble that there is none."""
         name = missing.name
-        known = table.known(name, self.distribution)
-        package = known or next(iter(self.contents.providers(name)), "")
+        package = next(iter(self.providers(name)), "")
         if not package:
             rule = package_name(name)
             own = [row for row in self.contents.elsewhere(name) if row[0] == rule]

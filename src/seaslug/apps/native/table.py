@@ -5,10 +5,12 @@ from __future__ import annotations
 import fnmatch
 import os
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from seaslug.apps.native.glibc import DATA
+from seaslug.ports import Contents
 
 
 def known(soname: str, distribution: str) -> str:
@@ -18,6 +20,19 @@ def known(soname: str, distribution: str) -> str:
             if fnmatch.fnmatchcase(soname, pattern):
                 return str(package)
     return ""
+
+
+def providers(distribution: str, contents: Contents) -> Callable[[str], tuple[str, ...]]:
+    """Return a look-up by soname that asks *contents* only for what is not in the table.
+
+    The index behind *contents* has to be fetched once; common libraries do without.
+    """
+
+    def found(soname: str) -> tuple[str, ...]:
+        package = known(soname, distribution)
+        return (package,) if package else contents.providers(soname)
+
+    return found
 
 
 def releases_with(soname: str) -> tuple[str, ...]:

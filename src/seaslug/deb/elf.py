@@ -54,7 +54,7 @@ def read(content: Content) -> Elf | None:
 
 
 def of(pages: Pages, parts: Layout) -> Elf:
-    """Return what the file with the headers *parts* says. Raises struct.error or ValueError if damaged."""
+    """Return what a file with the headers *parts* says. Raises struct.error or ValueError."""
     tags = parts.tags
     needed = [value for tag, value in parts.dynamic if tag == NEEDED]
     if len(needed) > _MAX_NEEDED:

@@ -40,11 +40,19 @@ def test_relative_imports_keep_their_level_and_names() -> None:
     "source",
     [
         b"importlib.import_module('csv')", b"__import__('csv')", b"find_spec('csv')",
-        b"ctypes.util.find_library('csv')", b"import_module('csv' if x else 'y')",
+        b"import_module('csv' if x else 'y')",
     ],
 )  # fmt: skip
 def test_names_given_to_what_imports(source: bytes) -> None:
     assert "csv" in scan(source).loaded
+
+
+@pytest.mark.parametrize(
+    "call", [b"find_library('pq')", b"ctypes.CDLL('pq')", b"x.LoadLibrary('pq')"]
+)
+def test_names_given_to_what_opens_libraries(call: bytes) -> None:
+    found = scan(call)
+    assert (found.libraries, found.loaded) == (("pq",), ())
 
 
 def test_dotted_names_in_strings() -> None:

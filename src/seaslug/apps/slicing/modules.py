@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from seaslug.apps.slicing.edges import followed
 from seaslug.apps.slicing.scan import Scan, in_binary, scan
 from seaslug.values.tree import Entry, Kind, Tree
 
@@ -36,24 +37,47 @@ class Module:
 class Modules:
     """Every module below some roots of ``sys.path`` in a tree, the first root winning."""
 
-    def __init__(self, tree: Tree, roots: Iterable[str], scanner: Scanner | None = None) -> None:
+    def __init__(self, tree: Tree, roots: Sequence[str], scanner: Scanner | None = None) -> None:
+        """The first of *roots* is the standard library."""
         self.modules: dict[str, Module] = {}
+        self._standard = roots[0].strip("/") + "/"
         self._scanner = scanner or (lambda entry: scan(entry.read()))
         for root in roots:
             for module in _below(tree, root):
                 self.modules.setdefault(module.name, module)
 
     def reach(self, starts: Iterable[str]) -> set[str]:
-        """Return the names of all modules that can be reached from *starts*."""
+        """Return the names of all modules that can be reached from *starts*.
+
+        What the standard library imports for some only is followed if reached code outside
+        of it, of which there is more with every module, says a word that asks for it.
+        """
+        begin = [name for start in starts for name in self._known(start)]
+        words: frozenset[str] = frozenset()
+        while True:
+            done, said = self._walk(begin, words)
+            if said == words:
+                return done
+            words = said
+
+    def _walk(self, begin: Sequence[str], words: frozenset[str]) -> tuple[set[str], frozenset[str]]:
         done: set[str] = set()
-        todo = [name for start in starts for name in self._known(start)]
+        said: set[str] = set()
+        todo = list(begin)
         while todo:
             name = todo.pop()
             if name in done:
                 continue
             done.add(name)
-            todo += (other for other in self.imports(self.modules[name]) if other not in done)
-        return done
+            module = self.modules[name]
+            standard = module.entry.path.startswith(self._standard)
+            if not standard and module.entry.path.endswith(".py"):
+                said.update(self._scanner(module.entry).words)
+            todo += (
+                other for other in self.imports(module)
+                if other not in done and (not standard or followed(name, other, words))
+            )  # fmt: skip
+        return done, frozenset(said)
 
     def imports(self, module: Module) -> Iterator[str]:
         """Yield the names of modules that *module* may import, parents of packages too."""
@@ -69,8 +93,21 @@ class Modules:
                 if one == "*":
                     continue
                 yield from self._known(f"{base}.{one}" if base else one, exact=True)
-        for text in (*found.loaded, *found.texts):
+        for text in found.loaded:
             yield from self._known(text.partition(":")[0])
+        for text in found.texts:
+            yield from self._named(text.partition(":")[0])
+
+    def _named(self, text: str) -> Iterator[str]:
+        """Yield the modules that *text* names, if what follows the last of them is in it.
+
+        ``logging.StreamHandler`` is a class of a module; ``cmd.exe`` is not.
+        """
+        names = list(self._known(text))
+        rest = text[len(names[-1]) + 1 :].partition(".")[0] if names else ""
+        if rest and rest.encode() not in self.modules[names[-1]].entry.read():
+            return
+        yield from names
 
     def _known(self, name: str, *, exact: bool = False) -> Iterator[str]:
         """Yield the longest known module that *name* begins with, and the packages above it."""

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from seaslug.apps.slicing.edges import said
+
 MAX_SOURCE = 8 << 20
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[\w.]+)?\Z")
 _FROM = re.compile(r"^[ \t]*from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]+([^#;\n]*)", re.M)
@@ -22,22 +24,25 @@ _IN_BINARY = re.compile(
 )
 _LOADERS = frozenset(
     {"import_module", "__import__", "find_spec", "resolve_name", "load_module", "import_string",
-     "import_from_string", "find_library", "CDLL", "LoadLibrary", "run_module", "importorskip"}
+     "import_from_string", "run_module", "importorskip"}
 )  # fmt: skip
-_LIBRARY = re.compile(r"lib[\w+.-]+\.so[\w.]*\Z|[a-z][\w+-]*\Z")
+_OPENERS = frozenset({"find_library", "CDLL", "PyDLL", "LoadLibrary", "dlopen"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """``imports`` are (level, module, names) as in ``from ..module import names``.
 
-    ``loaded`` are texts given to functions that import or load, ``texts`` other texts with a
-    dot that could name a module.
+    ``loaded`` are texts given to functions that import, ``texts`` other texts with a dot that
+    could name a module, ``libraries`` texts given to functions that open shared libraries.
+    ``words`` are those that decide about edges, see :mod:`seaslug.apps.slicing.edges`.
     """
 
     imports: tuple[tuple[int, str, tuple[str, ...]], ...] = ()
     loaded: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def scan(source: bytes) -> Scan:
@@ -53,6 +58,7 @@ def scan(source: bytes) -> Scan:
     imports: dict[tuple[int, str, tuple[str, ...]], None] = {}
     loaded: dict[str, None] = {}
     texts: dict[str, None] = {}
+    libraries: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imports |= dict.fromkeys((0, alias.name, ()) for alias in node.names)
@@ -61,11 +67,13 @@ def scan(source: bytes) -> Scan:
             imports[(node.level, node.module or "", names)] = None
         elif isinstance(node, ast.Call) and _called(node.func) in _LOADERS:
             loaded |= dict.fromkeys(_constants(node))
+        elif isinstance(node, ast.Call) and _called(node.func) in _OPENERS:
+            libraries |= dict.fromkeys(_constants(node))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
             if "." in text and len(text) < 200 and _DOTTED.match(text):
                 texts[text] = None
-    return Scan(tuple(imports), tuple(loaded), tuple(texts))
+    return Scan(tuple(imports), tuple(loaded), tuple(texts), tuple(libraries), said(source))
 
 
 def _called(function: ast.expr) -> str:
@@ -90,7 +98,8 @@ def by_lines(source: bytes) -> Scan:
     ]
     imports += [(0, name, ()) for names in _PLAIN.findall(text) for name in _names(names)]
     found = tuple(dict.fromkeys(_STRING.findall(text)))
-    return Scan(tuple(dict.fromkeys(imports)), found, tuple(t for t in found if "." in t))
+    texts = tuple(t for t in found if "." in t)
+    return Scan(tuple(dict.fromkeys(imports)), found, texts, found, said(source))
 
 
 def _names(text: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from seaslug.apps.model import AppLayer
 from seaslug.apps.slicing import shared
+from seaslug.apps.slicing.edges import ENCODING_WORDS, ENCODINGS
 from seaslug.apps.slicing.modules import STARTUP, Modules
 from seaslug.apps.slicing.scan import Scan, scan
 from seaslug.ops.app.libraries import elves
@@ -24,7 +25,8 @@ from seaslug.recipe.model import SLICE, Level, Recipe
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
-SLICE_VERSION = 1
+SLICE_VERSION = 3
+ENCODING_WORDS_SET = frozenset(ENCODING_WORDS)
 _KEPT_ANYWAY = ("var/lib/dpkg/", "usr/share/doc/", "usr/share/common-licenses/")
 
 
@@ -115,7 +117,7 @@ def scanned(layer: AppLayer, world: World) -> dict[str, Any]:
         text = json.dumps([sorted(files.items()), native])
         return {"files": files, "digest": hashlib.sha256(text.encode()).hexdigest()}
 
-    found: dict[str, Any] = world.bench.fact("scan", identity(layer.entries), look)
+    found: dict[str, Any] = world.bench.fact("scan", [SLICE_VERSION, identity(layer.entries)], look)
     return found
 
 
@@ -132,12 +134,15 @@ def _binary(entry: Entry) -> bool:
 
 
 def _row(found: Scan) -> list[Any]:
-    return [list(found.imports), list(found.loaded), list(found.texts)]
+    return [
+        list(found.imports), list(found.loaded), list(found.texts), list(found.libraries),
+        list(found.words),
+    ]  # fmt: skip
 
 
 def _scan_of(row: list[Any]) -> Scan:
     imports = tuple((level, name, tuple(names)) for level, name, names in row[0])
-    return Scan(imports, tuple(row[1]), tuple(row[2]))
+    return Scan(imports, *(tuple(part) for part in row[1:]))
 
 
 class _Slicer:
@@ -181,7 +186,11 @@ class _Slicer:
             self._scanned(),
         )  # fmt: skip
         starts = [*STARTUP, *more, *self._starts(modules)]
-        starts += [n for n in modules.modules if n.startswith("encodings.")]
+        large = any(ENCODING_WORDS_SET.intersection(row[4]) for row in self.rows.values())
+        starts += [
+            n for n in modules.modules
+            if n.startswith("encodings.") and (large or not ENCODINGS.match(n))
+        ]  # fmt: skip
         reached = modules.reach(starts)
         standard = {
             n: m for n, m in modules.modules.items() if m.entry.path.startswith(self.library + "/")
@@ -190,7 +199,7 @@ class _Slicer:
         loaded: set[str] = set()
         for name in reached:
             row = self.rows.get(modules.modules[name].entry.path)
-            loaded |= set(row[1]) if row is not None else set()
+            loaded |= set(row[3]) if row is not None else set()
         kept = sum(name in reached for name in standard)
         return paths | self._data(paths), kept, len(standard), loaded
 
@@ -215,7 +224,9 @@ class _Slicer:
             if (row := rows.get(entry.path)) is not None:
                 return _scan_of(row)
             # Keyed by the fragment's own bytes: a package is scanned once ever.
-            row = self.bench.fact("scan-one", identity((entry,)), lambda: _row(scan(entry.read())))
+            row = self.bench.fact(
+                "scan-one", [SLICE_VERSION, identity((entry,))], lambda: _row(scan(entry.read()))
+            )
             rows[entry.path] = row
             return _scan_of(row)
 
@@ -242,6 +253,12 @@ class _Slicer:
         triplet = self.platform.names.triplet
         return folder in (f"usr/lib/{triplet}", f"lib/{triplet}", "usr/lib", "lib")
 
+    def _lost_its_programs(self, package: str, dropped: set[str]) -> bool:
+        """Tell whether a package had programs or libraries and has none any more."""
+        own = [e for e in self.files.tree if self.files.owners.get(e.path) == package]
+        native = list(elves(own))
+        return bool(native) and dropped.issuperset(native)
+
     def _by_package(self, dropped: set[str], kept: int, modules: int) -> Slice:
         owners = self.files.owners
         cuts: dict[str, list[str]] = {}
@@ -252,7 +269,9 @@ class _Slicer:
                 cuts.setdefault(package, []).append(path)
             elif not path.startswith(_KEPT_ANYWAY) and entry is not None:
                 left[package] = left.get(package, 0) + 1
-        omits = tuple(sorted(package for package in cuts if not left.get(package)))
+        omits = tuple(
+            sorted(p for p in cuts if not left.get(p) or self._lost_its_programs(p, dropped))
+        )
         rows = tuple(
             (package, tuple(_pattern(p) for p in sorted(paths)))
             for package, paths in sorted(cuts.items())

@@ -24,6 +24,9 @@ STARTUP = (
 )  # fmt: skip
 """What the interpreter itself loads, or loads when something happens: an error, an encoding."""
 
+INTERACTIVE = frozenset({"code", "cmd", "pdb", "this", "test", "site"})
+"""Modules that no compiled one imports, whose names are common words in them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -83,7 +86,8 @@ class Modules:
         """Yield the names of modules that *module* may import, parents of packages too."""
         if module.entry.path.endswith(".so"):
             for text in in_binary(module.entry.read()):
-                yield from self._known(text)
+                if text not in INTERACTIVE:
+                    yield from self._known(text)
             return
         found = self._scanner(module.entry)
         for level, name, names in found.imports:
@@ -105,7 +109,8 @@ class Modules:
         """
         names = list(self._known(text))
         rest = text[len(names[-1]) + 1 :].partition(".")[0] if names else ""
-        if rest and rest.encode() not in self.modules[names[-1]].entry.read():
+        word = rb"(?<!\w)%s(?!\w)" % re.escape(rest.encode())
+        if rest and not re.search(word, self.modules[names[-1]].entry.read()):
             return
         yield from names
 

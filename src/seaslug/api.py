@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaslug.errors import LockError, UsageError
-from seaslug.ports import ArchiveChoice, ArchiveState, Listener, Silent, Stored
+from seaslug.ports import ArchiveChoice, ArchiveState, Listener, Silent, Stored, Tally
 from seaslug.tar.compress import Compression
 from seaslug.values.debian import Package
 from seaslug.values.descriptor import Descriptor
@@ -62,6 +62,7 @@ class Workspace:
     ) -> None:
         self._given_store = store
         self._fresh: set[Digest] = set()
+        self._tally = Tally()
         self.listener: Listener = listener or Silent()
         self.archive_options = archive or ArchiveChoice()
 
@@ -204,8 +205,9 @@ class Workspace:
 
         options = Options(compression, layers)
         return Builder(
-            self.store, self.source, lambda: self.pool, self.listener, options, self._compiler
-        )
+            self.store, self.source, lambda: self.pool, self.listener, options, self._compiler,
+            self._tally,
+        )  # fmt: skip
 
     def resolver(self) -> Resolver:
         """Return the resolver over this workspace's archive."""

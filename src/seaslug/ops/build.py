@@ -102,7 +102,7 @@ class Builder:
             from seaslug.ops.making import Maker
 
             image = Maker(self, recipe, lock, locked).image(top)
-            built = self._put(image, locked)
+            built = self._put(image, locked, len(recipe.omitted))
             self.store.remember(key, _record(built, _blobs(image, built)))
         return built
 
@@ -120,14 +120,15 @@ class Builder:
         stored = self.store.put([raw])
         return Descriptor(media.INDEX, stored.digest, stored.size)
 
-    def _put(self, image: Image, locked: PlatformLock) -> Built:
+    def _put(self, image: Image, locked: PlatformLock, omitted: int) -> Built:
         self.store.put([image.config_bytes()])
         manifest = self.store.put([image.manifest_bytes()])
         descriptor = Descriptor(media.MANIFEST, manifest.digest, manifest.size)
         size = sum(layer.descriptor.size for layer in image.layers)
         return Built(
-            locked.platform, descriptor, len(image.layers), size, len(locked.packages), False
-        )
+            locked.platform, descriptor, len(image.layers), size,
+            len(locked.packages) - omitted, False,
+        )  # fmt: skip
 
     def _key(self, recipe: Recipe, locked: PlatformLock, top: Sequence[AppLayer]) -> Digest:
         from dataclasses import asdict

@@ -13,13 +13,15 @@ _PIECE = 1 << 20
 _HEX = frozenset("0123456789abcdef")
 
 
-def identity(entries: Iterable[Entry]) -> str:
+def identity(entries: Iterable[Entry | None]) -> str:
     """Return a digest over paths, kinds, modes, owners, times, targets and contents.
 
     A slice of one of the store's blobs, whose file is named by its digest, is not read.
     """
     made = hashlib.sha256()
     for entry in entries:
+        if entry is None:
+            continue
         row = (
             entry.path, entry.kind.value, entry.mode, entry.uid, entry.gid, entry.mtime,
             entry.target, _content(entry.content) if entry.kind is Kind.FILE else "",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from seaslug.apps.model import Made
+from seaslug.apps.native.glibc import oldest_fitting
 from seaslug.apps.native.needs import Needs, closure
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
@@ -41,7 +42,10 @@ def lookup(base: Tree, made: Made, platform: Platform, providers: Providers) -> 
             who = ", ".join(f"/{by}" for by in missing.by[:3])
             problems.append(f"{missing.name}, which {who} needs, is in no Debian package")
     for wanted in needs.unmet:
-        problems.append(f"/{wanted.by} needs {wanted.version} of {wanted.library}, which is older")
+        release = oldest_fitting([wanted])
+        where = f"; {release} has it" if release else ""
+        said = f"/{wanted.by} needs {wanted.version} of {wanted.library}, which is older{where}"
+        problems.append(said)
     return Lookup(tuple(packages), tuple(found), tuple(dict.fromkeys(problems)))
 
 

@@ -9,34 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from seaslug.apps.detect import KINDS, detect
 from seaslug.apps.model import AppLayer, Detection, Evidence, Made
+from seaslug.apps.native import table
 from seaslug.apps.probe.check import HealthCheck, uses_probe
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
 from seaslug.lock.codec import platform_digest
 from seaslug.lock.model import Lock
 from seaslug.ops.app import overlay, settings, zones
-from seaslug.ops.app.libraries import lookup
+from seaslug.ops.app.libraries import elves, lookup
 from seaslug.ops.app.workbench import Workbench
 from seaslug.ops.identity import identity
 from seaslug.ops.making import Files
+from seaslug.ports import Contents
 from seaslug.recipe import catalog, expand
 from seaslug.recipe.model import Recipe
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Tree
 
 MAX_ROUNDS = 4
-
-
-class Libraries(Protocol):
-    """Which Debian packages have a shared library."""
-
-    def providers(self, name: str) -> tuple[str, ...]:
-        """Return the packages that have the library *name*, best first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +40,7 @@ class World:
     bench: Workbench
     lock: Callable[[Recipe, Sequence[Platform]], Lock]
     files: Callable[[Recipe, Lock, Platform], Files]
-    libraries: Callable[[Recipe, Platform], Libraries]
+    libraries: Callable[[Recipe, Platform], Contents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +149,7 @@ def _with_libraries(
 def _lookup(recipe: Recipe, made: Made, platform: Platform, world: World) -> dict[str, Any]:
     lock = world.lock(recipe, [platform])
     inputs = [
-        [identity(layer.entries) for layer in made.layers], list(made.libraries),
+        identity(made.tree().get(path) for path in elves(made.tree())), list(made.libraries),
         platform_digest(lock.on(platform)).text, recipe.distribution.name, str(platform),
     ]  # fmt: skip
 
@@ -163,7 +157,7 @@ def _lookup(recipe: Recipe, made: Made, platform: Platform, world: World) -> dic
         world.bench.listener.begin("find libraries")
         found = lookup(
             world.files(recipe, lock, platform).tree, made, platform,
-            lambda name: world.libraries(recipe, platform).providers(name),
+            table.providers(recipe.distribution.name, world.libraries(recipe, platform)),
         )  # fmt: skip
         world.bench.listener.end("find libraries")
         rows = [list(row) for row in found.found]

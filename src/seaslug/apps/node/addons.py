@@ -45,7 +45,7 @@ class Addon:
     def wrong(self, platform: Platform, modules: int) -> str:
         """Return why Node.js with the number *modules* on *platform* cannot load it, or ''."""
         if self.cut:
-            return "it is cut off"
+            return "it is damaged, or cut off"
         if not self.machine:
             return "it is not for Linux"
         if self.machine != str(platform):
@@ -70,7 +70,7 @@ def look(path: str, content: Content) -> Addon:
     """Return what the file says about itself."""
     found = read(content)
     if found is None:
-        return Addon(path, "", False, 0)
+        return Addon(path, "", False, 0, cut=content.read(0, 4) == b"\x7fELF")
     elf = found.elf
     machine = _MACHINES.get((elf.machine, elf.bits, elf.little), f"machine {elf.machine}")
     musl = any(name.startswith("libc.musl-") for name in elf.needed)

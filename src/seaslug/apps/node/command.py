@@ -91,12 +91,13 @@ class _Words:
         return commands
 
     def _take(self, char: str) -> None:
-        if char in "'\"":
+        if char in "'\"\\":
             self._plain = self._plain and "=" in self._word
+        if char in "'\"":
             self._quoted(char)
         elif char == "\\":
             self._at += 1
-            self._add(self._line[self._at : self._at + 1])
+            self._add(self._line[self._at : self._at + 1] or char)
         else:
             self._refuse(char)
             self._add(char)

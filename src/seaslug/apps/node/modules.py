@@ -157,11 +157,13 @@ def for_platform(tree: Tree, found: Iterable[Package], cpu: str) -> Tree:
 
 
 def counterparts(tree: Tree, found: Iterable[Package], cpu: str) -> Tree:
-    """Return of *tree* the packages for one platform only that those in *found* can be built on.
+    """Return of *tree* what takes the place of those packages in *found* that are not for *cpu*.
 
-    A program bundled on one machine has such packages for that machine's platform alone.
+    A program bundled on one machine has packages for that machine's platform alone.
     """
-    wanted = {name for package in found for name in package.builds}
+    rows = tuple(found)
+    others = {package.name for package in rows if not package.fits(cpu)}
+    wanted = {name for package in rows if others & set(package.builds) for name in package.builds}
     folders = [
         package.folder for package in packages(tree)
         if package.cpu and package.name in wanted and package.fits(cpu)

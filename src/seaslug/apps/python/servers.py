@@ -19,6 +19,7 @@ class Command:
     server: str
     fixed: tuple[str, ...]
     loose: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
 
 
 def _uvicorn(module: str, found: Object) -> Command:
@@ -48,7 +49,9 @@ def _daphne(module: str, found: Object) -> Command:
 
 def _gunicorn(module: str, found: Object) -> Command:
     name = f"{module}:{found.name}" + ("()" if found.factory else "")
-    return Command("gunicorn", ("-m", "gunicorn", name), ("--bind", f"{EVERYWHERE}:{PORT}"))
+    # Its control socket lies in the home folder else, which cannot be written to.
+    env = (("XDG_RUNTIME_DIR", "/tmp"),)
+    return Command("gunicorn", ("-m", "gunicorn", name), ("--bind", f"{EVERYWHERE}:{PORT}"), env)
 
 
 def _waitress(module: str, found: Object) -> Command:

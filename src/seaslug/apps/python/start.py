@@ -89,7 +89,7 @@ def _served(look: Look, source: Source, found: Object) -> Found:
         )
     start = replace(
         _run(look, source.root, *command.fixed), cmd=command.loose, ports=(servers.PORT,),
-        health_path=source.health,
+        health_path=source.health, env=(*ENV, *command.env),
     )  # fmt: skip
     name = found.framework or found.kind.upper()
     return Found(
@@ -168,7 +168,7 @@ def _django(look: Look) -> Found | None:
     if routes is not None:
         source = replace(source, health=routes.health)
     served = _served(look, source, Object("application", kinds[0], "Django"))
-    start = replace(served.start, env=(*ENV, ("DJANGO_SETTINGS_MODULE", settings)))
+    start = replace(served.start, env=(*served.start.env, ("DJANGO_SETTINGS_MODULE", settings)))
     notes = _static(look, root, settings)
     return replace(
         served, start=start, notes=notes,

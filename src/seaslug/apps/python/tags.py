@@ -10,6 +10,8 @@ from seaslug.apps.python.target import Target
 
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_(\w+)\Z")
 _OLD = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_FIRST = ("x86_64", "i686")
+"""What the first manylinux tags were defined for."""
 _PYTHON = re.compile(r"(py|cp)(\d)(\d*)\Z")
 
 
@@ -38,25 +40,27 @@ def wheel(name: str) -> Wheel | None:
 
 def fits(found: Wheel, target: Target) -> bool:
     """Tell whether the image's interpreter takes the wheel."""
-    return any(_platform(tag, target) for tag in found.platforms) and _interpreter(found, target)
-
-
-def _interpreter(found: Wheel, target: Target) -> bool:
     minor = int(target.python.partition(".")[2])
-    for tag in found.pythons:
-        parts = _PYTHON.match(tag)
-        if parts is None or parts[2] != "3":
-            continue
-        have = int(parts[3]) if parts[3] else -1
-        if have > minor:
-            continue
-        if parts[1] == "py" and "none" in found.abis:
-            return True
-        if have == minor and {f"cp3{minor}", "none"} & set(found.abis):
-            return True
-        if parts[1] == "cp" and have >= 2 and "abi3" in found.abis:
-            return True
-    return False
+    places = [tag for tag in found.platforms if _platform(tag, target)]
+    return any(
+        _interpreter(python, abi, minor, anywhere=place == "any")
+        for place in places
+        for python in found.pythons
+        for abi in found.abis
+    )
+
+
+def _interpreter(python: str, abi: str, minor: int, *, anywhere: bool) -> bool:
+    """Tell whether CPython 3.*minor* takes the pair; one with an ABI is for some platform."""
+    parts = _PYTHON.match(python)
+    if parts is None or parts[2] != "3" or int(parts[3] or 0) > minor:
+        return False
+    exact = parts[3] == str(minor)
+    if abi == "none":
+        return parts[1] == "py" or exact
+    if parts[1] == "py" or anywhere:
+        return False
+    return (exact and abi == f"cp3{minor}") or (abi == "abi3" and int(parts[3] or 0) >= 2)
 
 
 def _platform(tag: str, target: Target) -> bool:
@@ -68,7 +72,8 @@ def _platform(tag: str, target: Target) -> bool:
         return new[3] == arch and (int(new[1]), int(new[2])) <= target.glibc
     stem, _, rest = tag.partition("_")
     if stem in _OLD:
-        return rest == arch and _OLD[stem] <= target.glibc
+        known = stem == "manylinux2014" or arch in _FIRST
+        return known and rest == arch and _OLD[stem] <= target.glibc
     return tag == f"linux_{arch}" and arch == "armv7l"
 
 
@@ -83,7 +88,7 @@ def accepted(target: Target) -> Iterator[str]:
     names = {glibc: name for name, glibc in _OLD.items()}
     for minor in range(target.glibc[1], 4, -1):
         yield f"manylinux_2_{minor}_{arch}"
-        if (2, minor) in names and (minor >= 17 or arch in ("x86_64", "i686")):
+        if (2, minor) in names and (minor >= 17 or arch in _FIRST):
             yield f"{names[2, minor]}_{arch}"
     if arch == "armv7l":
         yield f"linux_{arch}"

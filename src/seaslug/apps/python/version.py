@@ -167,13 +167,23 @@ def _holds(operator: str, text: str, have: Version) -> bool:
         return have.public() >= want
     if operator == "<=":
         return have.public() <= want
-    base = Version(want.epoch, want.release)
-    same_base = Version(have.epoch, have.release) == base
     if operator == "<":
-        return have < want and not (have.early and not want.early and same_base)
-    if same_base and ((have.post >= 0 and want.post < 0) or have.local):
+        return have < want and not (not want.early and _before(have, want))
+    return have > want and have.public() != want and not _after(have, want)
+
+
+def _before(have: Version, want: Version) -> bool:
+    """Tell whether *have* is a pre-release of just *want*."""
+    post = have.post if have.pre is None else -1
+    same = Version(have.epoch, have.release, post=post)
+    return have.early and same == Version(want.epoch, want.release, post=want.post)
+
+
+def _after(have: Version, want: Version) -> bool:
+    """Tell whether *have* is a post-release of just *want*."""
+    if have.post < 0 or want.post >= 0 or want.dev >= 0:
         return False
-    return have > want
+    return Version(have.epoch, have.release, have.pre) == want
 
 
 def _prefix(text: str, have: Version) -> bool:

@@ -50,3 +50,5 @@ requirements:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-emit-package seaslug requirements-dev.in -o requirements-dev.txt
 	sed -i '/^-e /d' requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header tools/requirements-probe.in -o tools/requirements-probe.txt

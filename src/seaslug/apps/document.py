@@ -76,6 +76,7 @@ _HEALTH_FIELDS = record(
         "status": text(re.compile(r"[1-5][0-9]{2}(-[1-5][0-9]{2})?\Z")).about(
             "e.g. 200 or 200-399"
         ),
+        "verify": FLAG.about("whether the certificate of https must be right; true"),
         "body": TEXT.about("a text that the answer must hold"),
         "socket": TEXT.about("a unix socket to ask instead of a port"),
         "interval": NUMBER.about("seconds between two checks; 30"),

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from seaslug.apps.config import AppConfig, Directory
 from seaslug.apps.model import TIME, AppLayer
-from seaslug.apps.probe.program import PATH as PROBE
-from seaslug.apps.probe.program import program
+from seaslug.apps.probe.check import HealthCheck, probe_path, uses_probe
+from seaslug.apps.probe.program import TLS_PATH, program
 from seaslug.apps.project import Project
 from seaslug.deb.effects import ca, jks
 from seaslug.errors import HostileError, ProjectError, UsageError
@@ -32,16 +32,18 @@ def uid_of(user: str, where: str) -> int:
 
 
 def machinery(
-    project: Project, base: Tree | None, platform: Platform, *, probe: bool
+    project: Project, base: Tree | None, platform: Platform, check: HealthCheck | None
 ) -> tuple[AppLayer, ...]:
-    """Return the layer of what changes least: the health probe, certificates, directories.
+    """Return the layer of what changes least: the probe for *check*, certificates, directories.
 
     *base* is the base image's tree, needed where there are certificates to add.
     """
     config = project.config
     entries = list(_directories(config))
-    if probe:
-        entries.append(file(PROBE, program(platform), 0o755, mtime=TIME))
+    if check is not None and uses_probe(check):
+        path = probe_path(check)
+        data = program(platform, tls=path == TLS_PATH)
+        entries.append(file(path, data, 0o755, mtime=TIME))
     if config.certificates and base is not None:
         entries += _certificates(project, base)
     return (AppLayer("seaslug: health probe and settings", tuple(entries)),) if entries else ()

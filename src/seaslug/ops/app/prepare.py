@@ -14,7 +14,7 @@ from typing import Any
 from seaslug.apps.detect import KINDS, detect
 from seaslug.apps.model import AppLayer, Detection, Evidence, Made
 from seaslug.apps.native import table
-from seaslug.apps.probe.check import HealthCheck, uses_probe
+from seaslug.apps.probe.check import HealthCheck
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
 from seaslug.lock.codec import platform_digest
@@ -192,9 +192,8 @@ def _layers(
     platform: Platform,
     health: HealthCheck | None,
 ) -> tuple[AppLayer, ...]:
-    probe = health is not None and uses_probe(health)
     parts = (
-        *overlay.machinery(project, base, platform, probe=probe),
+        *overlay.machinery(project, base, platform, health),
         *made.layers,
         *overlay.files(project),
     )

@@ -17,7 +17,7 @@ def gcc(platform: Platform, bench: Workbench, who: str) -> str:
     name = _prefix(platform) + "gcc"
     found = bench.tools.find(name)
     if not found:
-        package = name.replace("x86_64", "x86-64")
+        package = "gcc-" + _prefix(platform).rstrip("-").replace("_", "-")
         raise ToolError(
             f"{who} needs a C compiler for {platform}, and {name} is not here",
             hint=f"install {package}, or build on a machine for {platform}",

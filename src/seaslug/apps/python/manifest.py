@@ -82,7 +82,8 @@ def read(project: Project) -> Manifest:
         dependencies, extras = poetry.dependencies(old), poetry.extras(old)
     if pipfile and not dependencies:
         dependencies = poetry.entries(table(pipfile, "packages"))
-    groups = {**poetry.groups(old), **_groups(table(data, "dependency-groups"))}
+    groups = {**poetry.groups(old), **_categories(pipfile),
+              **_groups(table(data, "dependency-groups"))}  # fmt: skip
     return Manifest(
         name=normal(str(own.get("name") or old.get("name") or "")),
         data=data, pipfile=pipfile, backend=_backend(data),
@@ -148,6 +149,16 @@ def _groups(data: Mapping[str, Any]) -> Named:
 
     names = {normal(key): value for key, value in data.items() if isinstance(value, list)}
     return {name: _list(expand(name, ()), f"dependency-groups.{name}") for name in names}
+
+
+def _categories(pipfile: Mapping[str, Any]) -> Named:
+    """Return what a Pipfile's sections beside ``packages`` ask for; ``dev`` is its own name."""
+    known = ("source", "packages", "requires", "scripts", "pipenv")
+    return {
+        normal("dev" if name == "dev-packages" else name): poetry.entries(value)
+        for name, value in pipfile.items()
+        if name not in known and isinstance(value, Mapping)
+    }
 
 
 def _backend(data: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,12 +72,15 @@ def requirements_file(project: Project, manifest: Manifest) -> str:
         return listed[0]
     usual = project.has("requirements.txt", "requirements/prod.txt", "requirements/production.txt",
                         "requirements/base.txt")  # fmt: skip
-    return "" if usual and manifest.dependencies and not _is_lock(project, usual) else usual
+    return "" if usual and manifest.dependencies and not _says_more(project, usual) else usual
 
 
-def _is_lock(project: Project, path: str) -> bool:
-    """Tell whether the file has more than the manifest says: somebody compiled it."""
-    return "--hash" in (project.text(path, 1 << 20) or "") or "==" in (project.text(path) or "")
+_MORE = re.compile(r"==|--hash|^(?:-[ercf]|--[a-z]|\.{1,2}/|\.$)", re.MULTILINE)
+
+
+def _says_more(project: Project, path: str) -> bool:
+    """Tell whether the file is more than a copy of the manifest's names: pins, files, paths."""
+    return _MORE.search(project.text(path, 1 << 20) or "") is not None
 
 
 def plan(project: Project, manifest: Manifest, target: Target) -> Plan:

@@ -16,6 +16,8 @@ _CONFIGURED = (
     ("hatch", "build"), ("poetry", "packages"), ("flit", "module"), ("pdm", "build"),
     ("uv", "build-backend"), ("maturin",), ("scikit-build",), ("meson-python",),
 )  # fmt: skip
+_TOP = re.compile(r"(\w+)(?:/__init__)?\.py\Z")
+_INNER = re.compile(r"src/\w+(?:/__init__)?\.py\Z")
 # Nobody's program reads them, and they would change the layer when a dependency does.
 _LEFT_OUT = re.compile(
     r"(?:" + "|".join(map(re.escape, LOCKS)) + r"|pylock\.[^/]+\.toml|Pipfile|\.python-version"
@@ -32,10 +34,9 @@ def packaged(project: Project, manifest: Manifest) -> bool:
     if project.has("setup.py", "setup.cfg"):
         return True
     name = _plain(manifest.name)
-    found = {_plain(e.path.removesuffix(".py")) for e in project.top()
-             if e.path.endswith(".py") or project.has(f"{e.path}/__init__.py")}  # fmt: skip
-    return name in found or any(
-        re.fullmatch(r"src/\w+(/__init__)?\.py", e.path) for e in project.tree.under("src")
+    tops = (found[1] for entry in project.tree if (found := _TOP.match(entry.path)))
+    return any(_plain(top) == name for top in tops) or any(
+        _INNER.match(entry.path) for entry in project.tree.under("src")
     )
 
 

@@ -19,12 +19,14 @@ MAX_SIZE = 1 << 20
 
 ASGI, WSGI, CELERY, STREAMLIT = "asgi", "wsgi", "celery", "streamlit"
 
-_NAMES = (
-    "app main asgi wsgi server api application web run start service bot cli worker tasks celery "
-    "celery_app celeryapp streamlit_app factory urls __init__ __main__"
-)
-_CANDIDATE = re.compile(rf"(?:[A-Za-z_]\w*/){{0,3}}(?:{_NAMES.replace(' ', '|')})\.py\Z")
-_TOP = re.compile(r"[A-Za-z_]\w*\.py\Z")
+# fmt: off
+_NAMES = frozenset(f"{name}.py" for name in (
+    "app", "main", "asgi", "wsgi", "server", "api", "application", "web", "run", "start",
+    "service", "bot", "cli", "worker", "tasks", "celery", "celery_app", "celeryapp",
+    "streamlit_app", "factory", "urls", "__init__", "__main__",
+))
+# fmt: on
+_PATH = re.compile(r"(?:[A-Za-z_]\w*/){0,3}[A-Za-z_]\w*\.py\Z")
 # fmt: off
 _APART = frozenset((
     "tests", "test", "docs", "doc", "examples", "example", "scripts", "migrations", "alembic",
@@ -111,10 +113,11 @@ def _candidates(project: Project) -> Iterator[str]:
     left = MAX_FILES
     for entry in project.tree:
         path = entry.path
-        if entry.kind is not Kind.FILE or not path.endswith(".py") or left == 0:
+        if not path.endswith(".py") or entry.kind is not Kind.FILE or left == 0:
             continue
         inner = path.removeprefix("src/")
-        if not (_CANDIDATE.match(inner) or _TOP.match(inner)):
+        folders, _, name = inner.rpartition("/")
+        if (folders and name not in _NAMES) or not _PATH.match(inner):
             continue
         if _APART.isdisjoint(path.split("/")[:-1]) and entry.size <= MAX_SIZE:
             left -= 1

@@ -1,4 +1,4 @@
-"""Three addresses: the admin, one that counts in the database, one for the health check."""
+"""Three addresses: one that counts in the database, the admin, one for the health check."""
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -19,7 +19,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 urlpatterns = [
+    path("", users),
     path("admin/", admin.site.urls),
-    path("users", users),
     path("health", health),
 ]

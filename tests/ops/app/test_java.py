@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -251,22 +252,31 @@ class Jdk:
 
 
 @pytest.mark.parametrize(
-    ("modules", "base"),
-    [("java.base,java.logging", "base-nossl"), ("java.base,java.desktop", "java-base")],
+    ("modules", "certificates", "base"),
+    [
+        ("java.base,java.logging", (), "base-nossl"),
+        ("java.base,java.desktop", (), "java-base"),
+        ("java.base", ("own.pem",), "java-base"),
+    ],
 )
-def test_jlink(tmp_path: Path, modules: str, base: str) -> None:
+def test_jlink(
+    tmp_path: Path, modules: str, certificates: tuple[str, ...], base: str
+) -> None:  # fmt: skip
     jdk = Jdk("17.0.15", modules)
     one = project({"a.jar": plain(17)}, name="a.jar", jlink=True, modules=["jdk.zipfs"])
+    one = replace(one, config=replace(one.config, certificates=certificates))
     found, _ = made(one, tmp_path, jdk.programs())
     assert (found.base, found.distribution) == (base, "debian12")
     assert found.start.entrypoint == ("/opt/java/bin/java", "-jar", "/app/a.jar")
     assert [layer.name for layer in found.layers] == ["java runtime", "application"]
+    assert found.libraries == ("/opt/java/lib", "/opt/java/lib/server")
     runtime = {e.path: e for e in found.layers[0].entries if e.kind is not Kind.DIR}
     assert sorted(runtime) == [
         "opt/java/bin/java", "opt/java/lib/modules", "opt/java/lib/security/cacerts",
         "opt/java/release",
     ]  # fmt: skip
-    assert runtime["opt/java/lib/security/cacerts"].target == "/etc/ssl/certs/java/cacerts"
+    shared = "/etc/ssl/certs/java/cacerts" if base == "java-base" else ""
+    assert runtime["opt/java/lib/security/cacerts"].target == shared
     asked = jdk.linked[0][jdk.linked[0].index("--add-modules") + 1].split(",")
     assert asked == sorted([*modules.split(","), "jdk.crypto.ec", "jdk.zipfs"])
     assert jdk.classes == ["app/Main.class"]
@@ -285,13 +295,28 @@ def test_jlink_sees_the_classes_of_jars_in_jars(tmp_path: Path) -> None:
 
 def test_jlink_where_it_cannot_be(tmp_path: Path) -> None:
     one = project({"a.jar": plain(17)}, name="a.jar", jlink=True)
-    with pytest.raises(ProjectError, match=r"needs a JDK 17, and there is none") as caught:
+    with pytest.raises(ProjectError, match=r"needs a JDK 17 or newer, and there is none") as caught:
         made(one, tmp_path)
     assert "openjdk-17-jdk-headless" in caught.value.hint
-    with pytest.raises(ProjectError, match=r"needs a JDK 17, and this machine's is 21\.0\.2"):
-        made(one, tmp_path, {"jlink": Jdk("21.0.2", "").jlink})
+    with pytest.raises(ProjectError, match=r"17 or newer, and this machine's is 11\.0\.2"):
+        made(one, tmp_path, {"jlink": Jdk("11.0.2", "").jlink})
     with pytest.raises(ProjectError, match="JDK for linux/arm64, and this machine is linux/amd64"):
         made(one, tmp_path, Jdk("17", "").programs(), ARM64)
+    preview = jar({"a/A.class": java_class(17, preview=True)}, Main_Class="a.A")
+    one = project({"a.jar": preview}, name="a.jar", jlink=True)
+    with pytest.raises(ProjectError, match=r"JDK 17, and this machine's is 21"):
+        made(one, tmp_path, {"jlink": Jdk("21", "").jlink})
+
+
+def test_jlink_by_a_newer_jdk(tmp_path: Path) -> None:
+    """The runtime is linked, so that Debian's own Java does not matter."""
+    jdk = Jdk("24.0.1", "java.base")
+    one = project({"a.jar": plain(17)}, name="a.jar", jlink=True)
+    found, _ = made(one, tmp_path, {"jlink": jdk.jlink, "jdeps": jdk.jdeps})
+    assert found.base == "base-nossl"
+    asked = jdk.linked[0]
+    assert asked[asked.index("--add-modules") + 1] == "java.base", "curves are in java.base by now"
+    assert asked[asked.index("--compress") + 1] == "zip-0"
 
 
 def test_an_archive_of_shared_classes_only_where_it_is_the_same_every_time(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_libraries_beside_a_program(
     found, _ = made(native.make, one, tmp_path)
     assert layers(found) == {"libraries": [place], "application": ["app/x"]}
     assert found.libraries == search
+    assert found.start.env == tuple(("LD_LIBRARY_PATH", folder) for folder in search)
     whole = project({"x": data, "parts/libme.so": elf(soname="libme.so")}, options=options,
                     build=("make",), output="x")  # fmt: skip
     found, _ = made(native.make, whole, tmp_path, {"make": lambda *_: ""})

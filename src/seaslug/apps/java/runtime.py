@@ -16,13 +16,17 @@ UNKEPT = ("debian11",)
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A member such as ``java17``, its Java, the Debian release, why, and what to know of it."""
+    """A member such as ``java17``, its Java, the Debian release, why, and what to know of it.
+
+    With ``exact`` no newer Java will do.
+    """
 
     member: str
     java: int
     distribution: str
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
+    exact: bool = False
 
 
 def known() -> dict[int, str]:
@@ -41,7 +45,8 @@ def choose(level: Level, platform: Platform, base: str = "") -> Runtime:
     fits = [java for java in known() if _runs(java, level)]
     for java in fits if level.java else reversed(fits):
         for name in _releases(known()[java], platform):
-            return Runtime(known()[java], java, name, _why(level, java, name), _notes(java, name))
+            why, notes = _why(level, java, name), _notes(java, name)
+            return Runtime(known()[java], java, name, why, notes, level.preview)
     raise ProjectError(
         f"needs Java {_said(level)}, and no member of the family runs it on {platform}",
         where=level.where,
@@ -63,7 +68,8 @@ def _fixed(level: Level, base: str) -> Runtime:
             where=level.where,
             hint=f'set base = "{fitting[0]}"' if fitting else "compile for an older release",
         )
-    return Runtime(reference.name, java, release, (Evidence(f"base = {base!r}", "configuration"),))
+    why = (Evidence(f"base = {base!r}", "configuration"),)
+    return Runtime(reference.name, java, release, why, exact=level.preview)
 
 
 def _runs(java: int, level: Level) -> bool:

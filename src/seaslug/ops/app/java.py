@@ -47,9 +47,10 @@ def of_program(found: Program, project: Project, platform: Platform, bench: Work
     chosen = runtime.choose(_level(job), platform, project.config.base)
     layers, java = _layers(job), JAVA
     base, rows, notes = chosen.member, chosen.evidence, chosen.notes
+    search: tuple[str, ...] = ()
     if project.config.of("java").get("jlink"):
         linked = jlink.make(found, job.key, chosen, (project, platform, bench))
-        layers, java = (linked.layer, *layers), jlink.JAVA
+        layers, java, search = (linked.layer, *layers), jlink.JAVA, jlink.LIBRARIES
         base, rows, notes = linked.base, (*rows, *linked.evidence), linked.notes
     elif project.config.of("java").get("cds"):
         notes = (*notes, "java.cds has an effect only with java.jlink")
@@ -58,7 +59,9 @@ def of_program(found: Program, project: Project, platform: Platform, bench: Work
         distribution=chosen.distribution,
         start=_start(job, java),
         layers=layers,
-        evidence=(*found.jar.evidence(), *rows),
+        # A jar that was named has told this when it was detected.
+        evidence=rows if project.file else (*found.jar.evidence(), *rows),
+        libraries=search,
         notes=notes,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seaslug.apps.java.program import Program, classes
-from seaslug.apps.java.runtime import Runtime
+from seaslug.apps.java.runtime import Runtime, known
 from seaslug.apps.model import TIME, AppLayer, Evidence
 from seaslug.apps.project import Project
 from seaslug.deb.effects import jks
@@ -17,6 +18,9 @@ from seaslug.values.tree import Entry, Kind, Tree, symlink
 
 HOME = "opt/java"
 JAVA = f"/{HOME}/bin/java"
+LIBRARIES = (f"/{HOME}/lib", f"/{HOME}/lib/server")
+"""Where the runtime's libraries are: the program that starts them has them loaded first."""
+
 DESKTOP = "java.desktop"
 _TRUST = "lib/security/cacerts"
 _CURVES, _CURVES_UNTIL = "jdk.crypto.ec", 22
@@ -45,32 +49,40 @@ class Linked:
 def make(program: Program, key: str, chosen: Runtime, place: Place) -> Linked:
     """Return the runtime for *program*, whose files *key* stands for.
 
-    Raises ProjectError if there is no JDK of that version and platform on this machine.
+    Raises ProjectError if this machine has no JDK of that release or a newer one.
     """
     project, platform, bench = place
-    folder, version = jdk(chosen, place)
+    folder, java, version = jdk(chosen, place)
     extra = tuple(project.config.of("java").get("modules", ()))
     found: list[str] = bench.fact(
-        "jdeps", [key, chosen.java, version], lambda: referred(program, folder, chosen.java, bench)
+        "jdeps", [key, version], lambda: referred(program, folder, java, bench)
     )
-    modules = sorted({*found, *extra, *_always(chosen.java)})
+    modules = sorted({*found, *extra, *_always(java)})
     wanted = bool(project.config.of("java").get("cds"))
-    cds = wanted and chosen.java >= _SAME_ARCHIVE
+    cds = wanted and java >= _SAME_ARCHIVE
     with bench.tools.folder() as work:
         tree = bench.kept(
             "jlink", [modules, version, str(platform), cds],
-            lambda: _link(modules, (folder, chosen.java, cds), work, bench),
+            lambda: _link(modules, (folder, java, cds), work, bench),
         )  # fmt: skip
-    layer = AppLayer("java runtime", moved(tree, HOME))
-    base = "java-base" if DESKTOP in modules else "base-nossl"
+    desktop, own = DESKTOP in modules, bool(project.config.certificates)
+    shared = desktop or own
+    entries = [e for e in tree if not (shared and e.path == _TRUST)]
+    if shared:
+        entries.append(symlink(_TRUST, f"/{jks.PATH}", mtime=TIME))
     said = f"jlink {version}: {len(modules)} modules, {', '.join(modules)}"
-    fonts = "fonts for java.desktop" if DESKTOP in modules else "no java.desktop: no fonts"
-    notes = (_NO_ARCHIVE.format(chosen.java),) if wanted and not cds else ()
-    return Linked(layer, base, (Evidence(said, program.jar.name), Evidence(fonts)), notes)
+    fonts = "fonts for java.desktop" if desktop else "no java.desktop: no fonts"
+    return Linked(
+        AppLayer("java runtime", moved(entries, HOME)),
+        # Without the keystore of java-base, which takes certificates, the JDK's own stays.
+        "java-base" if shared else "base-nossl",
+        (Evidence(said, program.jar.name), Evidence(fonts)),
+        (_NO_ARCHIVE.format(java),) if wanted and not cds else (),
+    )
 
 
-def jdk(chosen: Runtime, place: Place) -> tuple[str, str]:
-    """Return the folder of the programs of a JDK that can link for this platform, its version."""
+def jdk(chosen: Runtime, place: Place) -> tuple[str, int, str]:
+    """Return the folder of the programs of a JDK that can link, its release, its whole version."""
     project, platform, bench = place
     if bench.host != platform:
         raise ProjectError(
@@ -78,21 +90,33 @@ def jdk(chosen: Runtime, place: Place) -> tuple[str, str]:
             f"{bench.host or 'of an unknown kind'}", where=project.config.where,
             hint=f"build on a machine for {platform}, or without java.jlink",
         )  # fmt: skip
-    homes = (f"java-{chosen.java}-openjdk", f"temurin-{chosen.java}-jdk")
     seen = []
-    for name in (*(f"/usr/lib/jvm/{h}-{platform.debian}/bin/jlink" for h in homes), "jlink"):
+    for name in _places(chosen, platform):
         path = bench.tools.find(name)
         if path:
             version = bench.tools.run([path, "--version"], cwd=project.folder, task="jlink").strip()
-            if version.split(".")[0].split("-")[0] == str(chosen.java):
-                return path.rpartition("/")[0], version
+            number = re.match(r"\d+", version)
+            java = int(number[0]) if number else 0
+            if java == chosen.java or (java > chosen.java and not chosen.exact):
+                return path.rpartition("/")[0], java, version
             seen.append(version)
     has = f"this machine's is {seen[0]}" if seen else "there is none on this machine"
+    needs = f"{chosen.java}" if chosen.exact else f"{chosen.java} or newer"
     raise ProjectError(
-        f"java.jlink needs a JDK {chosen.java}, and {has}", where=project.config.where,
-        hint=f"install openjdk-{chosen.java}-jdk-headless and put its bin folder into PATH; "
-        "or name the runtime you have a JDK for: base",
+        f"java.jlink needs a JDK {needs}, and {has}", where=project.config.where,
+        hint=f"install openjdk-{chosen.java}-jdk-headless and put its bin folder into PATH",
     )  # fmt: skip
+
+
+def _places(chosen: Runtime, platform: Platform) -> Iterator[str]:
+    """Yield where a jlink may be: the release that was chosen, PATH, then newer releases."""
+    later = [java for java in known() if java > chosen.java]
+    for java in (chosen.java, 0, *later):
+        if java:
+            for home in (f"java-{java}-openjdk", f"temurin-{java}-jdk"):
+                yield f"/usr/lib/jvm/{home}-{platform.debian}/bin/jlink"
+        else:
+            yield "jlink"
 
 
 def referred(program: Program, folder: str, java: int, bench: Workbench) -> list[str]:
@@ -142,9 +166,5 @@ def _link(
 
 
 def _trimmed(tree: Tree) -> Iterator[Entry]:
-    """Leave only the program to start of bin, and trust the image's own authorities."""
-    for entry in tree:
-        other = entry.path.startswith("bin/") and entry.path != "bin/java"
-        if entry.path != _TRUST and not other:
-            yield entry
-    yield symlink(_TRUST, f"/{jks.PATH}", mtime=TIME)
+    """Leave only the program to start of bin."""
+    return (e for e in tree if not e.path.startswith("bin/") or e.path == "bin/java")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from seaslug.apps.model import ROOT, TIME, AppLayer, Evidence, Made, Start
 from seaslug.apps.native import glibc
-from seaslug.apps.native.choose import Choice, choose
+from seaslug.apps.native.choose import choose
 from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.needs import Needs, closure
 from seaslug.apps.native.trouble import Trouble, of_roots, of_versions
@@ -20,6 +20,7 @@ from seaslug.recipe.catalog import DEFAULT_DISTRIBUTION, parse_reference
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
+_SEARCH = "LD_LIBRARY_PATH"
 _ORIGIN = ("$ORIGIN", "${ORIGIN}")
 
 
@@ -65,13 +66,14 @@ def assembled(part: Part, project: Project, platform: Platform, bench: Workbench
     if is_musl(needs.interpreter) and choice.troubles:
         raise _error(choice.troubles)
     layers = [AppLayer("libraries", tuple(libraries)), AppLayer("application", own)]
+    env = (*part.start.env, *((_SEARCH, folder) for folder in search))
     return Made(
         base=choice.base,
         distribution=distribution,
-        start=replace(part.start, entrypoint=("/" + own[0].path,)),
+        start=replace(part.start, entrypoint=("/" + own[0].path,), env=env),
         layers=tuple(layer for layer in layers if layer.entries),
         packages=choice.packages,
-        evidence=(*part.evidence, *choice.reasons, _base_row(choice)),
+        evidence=(*part.evidence, *choice.reasons),
         libraries=search,
     )
 
@@ -102,11 +104,6 @@ def _distribution(needs: Needs, project: Project) -> str:
     if base or not better:
         raise _error(problems)
     return better
-
-
-def _base_row(choice: Choice) -> Evidence:
-    packages = f" and {', '.join(choice.packages)}" if choice.packages else ""
-    return Evidence(f"base {choice.base}-{choice.distribution}{packages}")
 
 
 def _error(troubles: Sequence[Trouble]) -> ProjectError:

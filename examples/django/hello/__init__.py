@@ -1,0 +1,1 @@
+"""A Django site of three addresses."""

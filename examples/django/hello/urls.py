@@ -8,6 +8,7 @@ from django.urls import path
 
 
 def users(request: HttpRequest) -> JsonResponse:
+    """Add a user and say how many there are; the tables are made when they are missing."""
     call_command("migrate", verbosity=0)
     name = f"user{User.objects.count()}"
     User.objects.create_user(name)
@@ -15,6 +16,7 @@ def users(request: HttpRequest) -> JsonResponse:
 
 
 def health(request: HttpRequest) -> JsonResponse:
+    """Answer the health check."""
     return JsonResponse({"status": "ok"})
 
 

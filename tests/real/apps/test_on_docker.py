@@ -27,7 +27,7 @@ def project(folder: Path, **files: str) -> Path:
 
 SERVERS = {
     "fastapi": ("python3-debian13", "/health"),
-    "django": ("python3-debian13", "/"),
+    "django": ("python3-debian13", "/health"),
     "flask-psycopg": ("python3-debian13", "/health"),
     "express": ("nodejs24-debian13", "/health"),
     "fastify": ("nodejs24-debian13", "/health"),
@@ -122,10 +122,10 @@ def test_a_command_line_program(apps: Apps, tmp_path: Path) -> None:
         "[project.scripts]\ngreet = 'greet.cli:main'\n"
         "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n"
         "[tool.seaslug]\nsmoke = ['/usr/bin/python3', '-c', 'import greet.cli']\n",
-        src__greet____init___dot_py="",
         src__greet__cli_dot_py="import click\n@click.command()\n@click.argument('who')\n"
         "def main(who):\n    click.echo(f'hello {who}')\n",
     )  # fmt: skip
+    (folder / "src" / "greet" / "__init__.py").write_text("")
     app = apps.build(folder)
     assert apps.once(app, "you") == "hello you\n"
 

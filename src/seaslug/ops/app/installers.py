@@ -76,7 +76,9 @@ class Installer:
                 command = ["build", "--wheel", "--no-python-downloads", "--python", sys.executable,
                            "--out-dir", wheels, place]  # fmt: skip
             else:
-                command = ["wheel", "--no-deps", "--wheel-dir", wheels, place]
+                # It asks for the image's Python, and it is ours that builds it.
+                command = ["wheel", "--no-deps", "--ignore-requires-python",
+                           "--wheel-dir", wheels, place]  # fmt: skip
             name = "build the project" if path == "." else f"build {path}"
             self._run(command, folder, name, env)
             made = [e.path for e in tools.collect(wheels) if e.path.endswith(".whl")]

@@ -6,9 +6,17 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seaslug.apps.node import lockfile
-from seaslug.apps.node.lockfile import disagreements, find, optional_builds, yarn_keys
+from seaslug.apps.node.lockfile import (
+    disagreements,
+    find,
+    optional_builds,
+    pnpm_specifiers,
+    yarn_keys,
+)
 from seaslug.apps.node.manifest import Manifest, parse
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
@@ -253,3 +261,37 @@ def test_which_builds_a_lock_holds() -> None:
     assert optional_builds(lock) == {
         "sharp": (("@i/linux-x64", "@i/linux-arm64"), (("@i/linux-x64", "x64"),))
     }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(
+            ["", "a", "packages", "node_modules/a", "dependencies", "optionalDependencies", "cpu",
+             "dev", "bin", "engines", "node", "scripts", "pnpm", "overrides", "volta"]
+        ), inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(JSON, JSON)
+@settings(max_examples=150)
+def test_nothing_but_project_errors_comes_out(package: object, lock: object) -> None:
+    files = [file("package-lock.json", json.dumps(lock).encode())]
+    try:
+        found = find(Project("/p", Tree(files)), Manifest())
+        assert found is not None
+        disagreements(found, parse(json.dumps(package)), {})
+        optional_builds(found)
+    except ProjectError as error:
+        assert error.where.startswith(("package.json", "package-lock.json")) or "mistakes" in str(
+            error
+        )
+
+
+@given(st.text(alphabet="ab: '\n-.#specifierdependencies", max_size=80))
+def test_no_text_breaks_the_other_locks(text: str) -> None:
+    head = "importers:\n  .:\n    dependencies:\n"
+    assert all(len(row) == 2 for row in pnpm_specifiers(head + text))
+    assert all(isinstance(key, str) for key in yarn_keys(text))

@@ -381,6 +381,26 @@ def test_an_entrypoint_of_the_configuration_needs_no_entry(bench: Bench) -> None
     assert bench.make().start.entrypoint == ()
 
 
+@pytest.mark.parametrize("spec", ["file:../lib", "link:../../lib", "file:/usr/lib", "file:~/lib"])
+def test_dependencies_outside_of_the_project(bench: Bench, spec: str) -> None:
+    write(bench.folder, {
+        "package.json": json.dumps({"dependencies": {"lib": spec}, "main": "a.js"}), "a.js": "",
+        "package-lock.json": json.dumps({"packages": {"": {"dependencies": {"lib": spec}}}}),
+    })  # fmt: skip
+    with pytest.raises(ProjectError, match="outside of the project"):
+        bench.make()
+
+
+def test_only_the_named_output_goes_in(bench: Bench) -> None:
+    bench.project(["express"], scripts={"build": "x", "start": "node out/a.js"})
+    bench.files(b__js="", seaslug__toml='output = "./out/"')
+    bench.shop.builds["build"] = lambda folder: write(folder, {"out/a.js": ""})
+    assert paths(bench.make(), "application") == ["app/out/a.js", "app/package.json"]
+    bench.files(seaslug__toml='output = "other"')
+    with pytest.raises(ProjectError, match="output is 'other', which the build does not make"):
+        bench.make()
+
+
 def test_links_of_workspaces_stay(bench: Bench) -> None:
     bench.shop.add("express")
     bench.project(["express"], workspaces=["packages/*"], main="packages/a/index.js")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from seaslug.apps.model import ROOT, Evidence, Start
 from seaslug.apps.node import framework, scan
@@ -23,6 +23,7 @@ _USUAL = (
     "build/index.js", "build/server.js",
 )  # fmt: skip
 _STRIPS_TYPES = 22
+_SOURCE = "the source says so"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104
 _HINT = '[node] entry = "FILE" in seaslug.toml, or entrypoint = ["{node}", "FILE"]'
 _NEXT_PORT = re.compile(r"\bnext\s+start\b.*?(?:-p|--port)[ =]+([0-9]{2,5})")
@@ -75,7 +76,7 @@ def _configured(project: Project, world: World, wanted: str) -> tuple[Run, Evide
 
 
 def _standalone(world: World) -> tuple[Run, Evidence]:
-    found = next((p for p in _servers(world)), "")
+    found = framework.next_server(entry.path for entry in world.tree)
     if not found:
         raise ProjectError(
             f"no server.js in {framework.NEXT_STANDALONE}", where=world.manifest.where,
@@ -84,16 +85,6 @@ def _standalone(world: World) -> tuple[Run, Evidence]:
     port = _NEXT_PORT.search(world.manifest.script("start"))
     env = (("PORT", port[1] if port else "3000"), ("HOSTNAME", _EVERYWHERE))
     return Run(found, env=env), Evidence(f"starts {found}: Next.js, standalone build")
-
-
-def _servers(world: World) -> list[str]:
-    """Return the files server.js outside node_modules, the nearest to the root first."""
-    paths = [
-        e.path for e in world.tree
-        if e.path.rpartition("/")[2] == "server.js" and "node_modules/" not in e.path
-        and ".next/" not in e.path
-    ]  # fmt: skip
-    return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
 def _scripted(world: World) -> tuple[Run, Evidence] | None:
@@ -170,7 +161,8 @@ def _chosen(project: Project, world: World, run: Run, why: Evidence) -> Chosen:
     )
     rows = [why]
     if port:
-        rows.append(Evidence(f"listens on port {port}: {said}", seen.where if seen.port else ""))
+        where = seen.where if said == _SOURCE else ""
+        rows.append(Evidence(f"listens on port {port}: {said}", where))
     if start.health_path:
         rows.append(Evidence(f"answers health checks at {start.health_path}"))
     return Chosen(start, run.file, tuple(rows), (*run.notes, *_local_only(world, run, seen)))
@@ -183,7 +175,7 @@ def _port(
         if value.isdigit() and 0 < int(value) < 65536:
             return int(value), why
     if seen.port:
-        return seen.port, "the source says so"
+        return seen.port, _SOURCE
     if known is not None and known.port:
         return known.port, f"{known.title}'s usual one"
     return (3000, "it reads PORT") if seen.asks else (0, "")
@@ -205,8 +197,3 @@ def _local_only(world: World, run: Run, seen: scan.Seen) -> tuple[str, ...]:
         "Fastify listens on localhost alone unless told otherwise: nothing outside the container"
         ' reaches it. app.listen({ port, host: "0.0.0.0" })',
     )
-
-
-def absent(start: Start) -> Start:
-    """Return *start* without anything to start: the configuration has its own entrypoint."""
-    return replace(start, entrypoint=(), cmd=())

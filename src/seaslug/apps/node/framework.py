@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from seaslug.apps.node.manifest import Manifest
@@ -63,6 +64,17 @@ def next_standalone(project: Project) -> bool:
     """Tell whether the Next.js configuration asks for a standalone build."""
     path = project.has(*NEXT_CONFIGS)
     return bool(path and _STANDALONE.search(project.text(path, 1 << 20) or ""))
+
+
+def next_server(paths: Iterable[str]) -> str:
+    """Return the server.js of a standalone build, the one nearest to the root; '' if none."""
+    found = [
+        path
+        for path in paths
+        if path.rpartition("/")[2] == "server.js"
+        and not any(folder in f"/{path}" for folder in ("/node_modules/", "/.next/"))
+    ]
+    return min(found, key=lambda path: (path.count("/"), path), default="")
 
 
 def next_health(tree: Tree) -> str:

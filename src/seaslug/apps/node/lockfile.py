@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seaslug.apps.node import semver
+from seaslug.apps.node.files import normal
 from seaslug.apps.node.manifest import GROUPS, Manifest, Pairs, read_json
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
@@ -114,6 +115,25 @@ def disagreements(
             hint=f"bring it up to date: {_FIX[lock.manager]}",
         )
     ]
+
+
+def outside(manifest: Manifest) -> list[ProjectError]:
+    """Return an error for each dependency that is a folder or archive outside of the project."""
+    rows = (*manifest.dependencies, *manifest.optional, *manifest.dev)
+    found = [(name, spec) for name, spec in rows if _leaves(*spec.partition(":")[::2])]
+    return [
+        ProjectError(
+            f"{name} is {spec}, which lies outside of the project", where=manifest.where,
+            hint="build from a folder that holds both, with workspaces; or publish it",
+        )
+        for name, spec in found
+    ]  # fmt: skip
+
+
+def _leaves(way: str, path: str) -> bool:
+    if way not in ("file", "link", "portal"):
+        return False
+    return path.startswith(("/", "~")) or normal("", path).startswith("..")
 
 
 def _object(text: str, where: str) -> dict[str, Any]:

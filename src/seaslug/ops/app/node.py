@@ -64,6 +64,7 @@ def _read(project: Project, platform: Platform) -> tuple[Manifest, LockFile | No
     text = project.text(NAME) if not project.file else None
     manifest = parse(text) if text is not None else Manifest()
     lock = None
+    problems += lockfile.outside(manifest)
     try:
         lock = lockfile.find(project, manifest)
         if lock is not None:

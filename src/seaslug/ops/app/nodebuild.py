@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from seaslug.apps import ignore
 from seaslug.apps.node import framework
-from seaslug.apps.node.files import TYPESCRIPT
+from seaslug.apps.node.files import TYPESCRIPT, normal
 from seaslug.apps.node.manifest import NAME
 from seaslug.apps.node.modules import FOLDER, GENERATED
+from seaslug.errors import ProjectError
 from seaslug.ops.app import nodetools
 from seaslug.ops.app.nodejob import Job
 from seaslug.ops.app.workbench import identity
@@ -46,7 +47,20 @@ def build(job: Job) -> Tree:
         identity(job.project.tree), Digest.of(job.settings()).text, job.manager, command,
         job.scripts, str(job.bench.host),
     ]  # fmt: skip
-    return job.bench.kept("node-build", key, lambda: _build(job, command))
+    return _output(job, job.bench.kept("node-build", key, lambda: _build(job, command)))
+
+
+def _output(job: Job, tree: Tree) -> Tree:
+    """Return of *tree* the folder that the configuration names as output, and package.json."""
+    wanted = normal("", job.project.config.output)
+    if not wanted:
+        return tree
+    if not tree.under(wanted):
+        raise ProjectError(
+            f"output is {job.project.config.output!r}, which the build does not make",
+            where=job.project.config.where, hint="name the folder that it makes, such as dist",
+        )  # fmt: skip
+    return tree.select(lambda e: e.path == NAME or e.path.startswith(f"{wanted}/"))
 
 
 def _build(job: Job, command: list[str]) -> Iterator[Entry]:
@@ -119,13 +133,7 @@ def standalone(tree: Tree) -> Tree:
     """
     prefix = f"{framework.NEXT_STANDALONE}/"
     root = [replace(e, path=e.path.removeprefix(prefix)) for e in tree if e.path.startswith(prefix)]
-    servers = [
-        e.path for e in root
-        if e.path.rpartition("/")[2] == "server.js" and f"{FOLDER}/" not in e.path
-        and ".next/" not in e.path
-    ]  # fmt: skip
-    home = min(servers, key=lambda path: (path.count("/"), path), default="server.js")
-    beside = home.removesuffix("server.js")
+    beside = framework.next_server(e.path for e in root).removesuffix("server.js")
     static = [
         replace(e, path=beside + e.path)
         for e in tree

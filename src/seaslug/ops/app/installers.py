@@ -84,7 +84,9 @@ class Installer:
             made = [e.path for e in tools.collect(wheels) if e.path.endswith(".whl")]
             self._fitting(made, path)
             out = f"{folder}/.out"
-            self._run([*self._common(out), "--no-deps", f"wheels/{made[0]}"], folder, name)
+            ours = ["--ignore-requires-python"] if self.tool == PIP else []
+            alone = [*self._common(out), "--no-deps", *ours, f"wheels/{made[0]}"]
+            self._run(alone, folder, name)
             return installed.entries(tools.collect(out), self.target)
 
     def _fitting(self, made: Sequence[str], path: str) -> None:

@@ -33,6 +33,9 @@ def test_ports(text: str, ports: tuple[int, ...]) -> None:
     [
         ('flag.Bool("health-check", false, "")', "--health-check", ""),
         ('if os.Args[1] == "--healthcheck" {', "--healthcheck", ""),
+        ('if os.Args[1] == "healthcheck" {', "", ""),
+        ('cmd.Flags().BoolVar(&check, "health-check", false, "")', "--health-check", ""),
+        ('#[arg(long = "health-check")]', "--health-check", ""),
         ('mux.HandleFunc("/healthz", h)', "", "/healthz"),
         ('mux.HandleFunc("GET /livez", h)\nmux.HandleFunc("/health", h)', "", "/health"),
         ('// flag.Bool("health-check")', "", ""),

@@ -11,7 +11,9 @@ _ADDRESS = re.compile(r'"(?:0\.0\.0\.0|\[::\]|\*)?:(\d{2,5})"')
 _NUMBERS = re.compile(r"\[\s*0\s*,\s*0\s*,\s*0\s*,\s*0\s*\]\s*,\s*(\d{2,5})")
 _PORT = re.compile(r'"(\d{2,5})"')
 _NAMED = re.compile(r"\bport\b", re.IGNORECASE)
-_OWN = re.compile(r'"(?:--?)?(health-?check)"')
+# Without dashes it is an option only where options are declared: it may be a subcommand too.
+_OWN = re.compile(r'"(--?)?(health-?check)"')
+_DECLARES = re.compile(r"flag|\blong\b|arg\(|BoolVar", re.IGNORECASE)
 _PATH = re.compile(r'"(?:(?:GET|HEAD) )?(/health|/healthz|/livez|/_health)"')
 _ORDER = ("/health", "/healthz", "/livez", "/_health")
 
@@ -35,10 +37,14 @@ def signs(sources: Iterable[str]) -> Signs:
                 continue
             ports |= dict.fromkeys(_ports(line))
             paths.update(_PATH.findall(line))
-            found = _OWN.search(line)
-            own = own or (f"--{found[1]}" if found else "")
+            own = own or _own(line)
     path = next((known for known in _ORDER if known in paths), "")
     return Signs(tuple(ports)[:1] if len(ports) == 1 else (), own, path)
+
+
+def _own(line: str) -> str:
+    found = _OWN.search(line)
+    return f"--{found[2]}" if found and (found[1] or _DECLARES.search(line)) else ""
 
 
 def _ports(line: str) -> Iterable[int]:

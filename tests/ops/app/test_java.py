@@ -212,6 +212,12 @@ def test_which_jar_and_which_command_can_be_said(tmp_path: Path) -> None:
     assert layers(found) == {"application": ["app/b.jar"]}
 
 
+def test_a_jar_with_its_libraries_in_it_is_preferred(tmp_path: Path) -> None:
+    files = {"build/libs/a.jar": plain(), "build/libs/a-all.jar": plain()}
+    found, _ = made(project({"build.gradle": b""}), tmp_path, {"gradle": Build(files)})
+    assert layers(found) == {"application": ["app/a-all.jar"]}
+
+
 def test_a_thin_jar_takes_its_libraries_along(tmp_path: Path) -> None:
     files = {"target/a.jar": plain(Class_Path="lib/x.jar"), "target/lib/x.jar": plain()}
     found, _ = made(project({"pom.xml": b""}), tmp_path, {"mvn": Build(files)})

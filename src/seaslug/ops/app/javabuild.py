@@ -23,6 +23,7 @@ _SCRIPT = b"""allprojects {
 }
 """
 _SCRIPT_NAME = ".seaslug.init.gradle"
+_WHOLE = ("-all", "-fat", "-uber", "-shaded", "-runner", "-exec", "-jar-with-dependencies")
 _MADE = ("target", "build/libs")
 # Jars, their folders of libraries, and what Quarkus makes; not classes and reports.
 _RESULT = re.compile(
@@ -51,7 +52,7 @@ def build(project: Project, bench: Workbench) -> tuple[Tree, str]:
         return tree, _configured(tree, wanted, project)
     jars = [e for e in tree if e.path.endswith((".jar", ".war")) and _place(e.path)]
     quarkus = [e.path for e in jars if e.path.endswith("/" + QUARKUS_RUN)]
-    found = quarkus or [e.path for e in detect.executable(jars)]
+    found = quarkus or _whole([e.path for e in detect.executable(jars)])
     return tree, the_one(found, project, "the build", [e.path for e in jars])
 
 
@@ -96,6 +97,12 @@ def the_one(
         hint="let the build write Main-Class into the manifest (jar, shade or Spring Boot's "
         'plugin), or name the class: java.main = "com.example.Main" and output = "PATH.jar"',
     )  # fmt: skip
+
+
+def _whole(found: list[str]) -> list[str]:
+    """Return the only one whose name tells that its libraries are in it, else all of *found*."""
+    whole = [path for path in found if path.rpartition(".")[0].endswith(_WHOLE)]
+    return whole if len(whole) == 1 else found
 
 
 def _configured(tree: Tree, wanted: str, project: Project) -> str:

@@ -10,7 +10,7 @@ from seaslug.apps.java.jar import QUARKUS_RUN
 from seaslug.apps.java.program import program as java_program
 from seaslug.apps.model import ROOT, AppLayer, Made, Start
 from seaslug.apps.project import Project
-from seaslug.errors import ProjectError, ToolError
+from seaslug.errors import ProjectError
 from seaslug.ops.app import java
 from seaslug.ops.app.program import Part, assembled
 from seaslug.ops.app.workbench import Workbench, identity, moved
@@ -67,18 +67,10 @@ def _output(project: Project) -> str:
 def _taken(folder: str, output: str, project: Project, bench: Workbench) -> list[Entry]:
     """Return what the command made at *output*, and what lies beside a jar."""
     parent, _, name = output.rpartition("/")
-    try:
-        around = bench.tools.collect(f"{folder}/{parent}" if parent else folder)
-    except ToolError:
-        raise
-    except ProjectError as error:
-        if "cannot be read" not in error.what:
-            raise
-        raise _nothing(output, project, ()) from None
+    around = _collected(f"{folder}/{parent}".rstrip("/"), bench)
     entry = around.get(name)
     if entry is not None and entry.kind is Kind.DIR:
-        found = [replace(e, path=e.path[len(name) + 1 :]) for e in around.under(name)]
-        return found or _fail(_nothing(output, project, ()))
+        return [replace(e, path=e.path[len(name) + 1 :]) for e in around.under(name)]
     target = around.resolve(name)
     if target is None or target.kind is not Kind.FILE:
         raise _nothing(output, project, [e.path for e in around if "/" not in e.path])
@@ -89,11 +81,17 @@ def _taken(folder: str, output: str, project: Project, bench: Workbench) -> list
     return [replace(target, path=name)]
 
 
-def _fail(error: ProjectError) -> list[Entry]:
-    raise error
+def _collected(folder: str, bench: Workbench) -> Tree:
+    """Return what lies in *folder*, nothing if it is not there."""
+    try:
+        return bench.tools.collect(folder)
+    except ProjectError as error:
+        if "cannot be read" in error.what:
+            return Tree()
+        raise
 
 
-def _nothing(output: str, project: Project, near: list[str] | tuple[()]) -> ProjectError:
+def _nothing(output: str, project: Project, near: list[str]) -> ProjectError:
     seen = f"; there is {', '.join(near[:8])}" if near else ""
     return ProjectError(
         f"the build command made no {output}{seen}", where=f"{project.config.where}: output",

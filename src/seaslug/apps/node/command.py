@@ -47,7 +47,7 @@ def parse(line: str) -> tuple[Simple, ...]:
     """Return the commands of *line*, which are joined by ``&&``. Raises NeedsShellError."""
     if len(line) > MAX:
         raise NeedsShellError(f"it is longer than {MAX} characters")
-    return tuple(_simple(words) for words in _Words(line.strip()).read())
+    return tuple(_simple(words) for words in _Words(line.strip("\n")).read())
 
 
 def _simple(words: list[tuple[str, bool]]) -> Simple:

@@ -16,7 +16,7 @@ nothing; progress goes to the listener.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -147,22 +147,28 @@ class Workspace:
         variant: str = "",
         kind: str = "",
         config: str = "",
+        settings: Mapping[str, Any] | None = None,
+        exclude: Sequence[str] = (),
         lock: Lock | None = None,
         slice: bool = True,
     ) -> Application:
         """Return the project folder, binary or jar at *path* as an application.
 
-        Its own tools are run where it has to be built. *lock* is the lock to use for the
-        packages below it. With *slice*, what it cannot reach is left out of the runtime, and
+        Its own tools are run where it has to be built. *settings* are keys of the
+        configuration that are laid over it, *exclude* patterns of files to leave out. *lock*
+        is the lock to use for the packages below it. With *slice*, what it cannot reach is left out of the runtime, and
         it is started to prove that. Raises ProjectError, ToolError, UsageError, ArchiveError.
         """
         from seaslug.adapters.project import read_project
         from seaslug.adapters.toolbox import LocalTools
+        from seaslug.apps.config import over
         from seaslug.ops.app.prepare import World, prepare
         from seaslug.ops.app.proved import Stage, proved
         from seaslug.ops.app.workbench import Workbench
 
-        project = read_project(path, config)
+        project = read_project(path, config, exclude)
+        if settings:
+            project = replace(project, config=over(project.config, settings))
         wanted = tuple(platforms) or parse_platforms(project.config.platforms)
         wanted = wanted or (host_platform(),)
         with LocalTools(self.listener) as tools, self.store.session():
@@ -171,7 +177,10 @@ class Workspace:
                 self._locked(lock), self._files, self._libraries,
             )  # fmt: skip
             app = prepare(project, wanted, variant, kind, world)
-            return proved(app, world, Stage(self._staged, self._runner)) if slice else app
+            if not slice:
+                return app
+            stage = Stage(self._staged, self._runner)
+            return proved(app, world, stage, lock.slice if lock is not None else None)
 
     def _staged(self, app: Application, platform: Platform) -> Digest:
         return self.build(app.recipe, [platform], app=app).descriptor.digest

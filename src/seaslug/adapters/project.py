@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 
 from seaslug.adapters import folders
 from seaslug.apps import document, ignore
@@ -16,8 +18,10 @@ from seaslug.values.tree import Entry, Kind, Tree
 _CONFIGS = (document.FILE, "pyproject.toml")
 
 
-def read_project(path: str, config: str = "") -> Project:
+def read_project(path: str, config: str = "", exclude: Sequence[str] = ()) -> Project:
     """Return the project at *path*: a folder, or a single file (a binary, a jar).
+
+    *exclude* are patterns of files to leave out beside those that are always left out.
 
     The configuration is the file *config*, else the folder's own; for a single file, that of
     the current folder. Raises UsageError, RecipeError, ProjectError.
@@ -25,6 +29,7 @@ def read_project(path: str, config: str = "") -> Project:
     place = os.path.abspath(os.path.expanduser(path))
     if os.path.isdir(place):
         found = read_config(config) if config else _config_of(place)
+        found = replace(found, exclude=(*found.exclude, *exclude))
         return Project(place, _tree(place, found), found)
     if not os.path.isfile(place):
         raise UsageError(

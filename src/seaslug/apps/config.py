@@ -97,7 +97,7 @@ def over(config: AppConfig, table: Mapping[str, Any]) -> AppConfig:
             found[name] = _CONVERT[key](value)
         elif key in KINDS:
             known = dict(found.get("options", config.options))
-            known[key] = tuple(value.items())
+            known[key] = tuple({**dict(known.get(key, ())), **value}.items())
             found["options"] = tuple(known.items())
         elif isinstance(value, list):
             found[name] = tuple(map(str, value))

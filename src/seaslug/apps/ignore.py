@@ -18,7 +18,7 @@ ALWAYS = (
     "**/.idea", "**/.vscode", "**/.DS_Store", "**/*.swp", "**/.coverage", "**/htmlcov",
     "**/.gitignore", "**/.gitattributes", "**/.gitmodules", "**/.github", "**/.gitlab-ci.yml",
     "**/.dockerignore", "**/Dockerfile", "**/Dockerfile.*", "**/docker-compose*.yml",
-    "**/compose.yaml", "**/compose.yml", "**/seaslug.toml", "**/.editorconfig",
+    "**/compose.yaml", "**/compose.yml", "**/seaslug.toml", "**/seaslug.lock", "**/.editorconfig",
     "**/.pre-commit-config.yaml", "**/*.egg-info",
 )  # fmt: skip
 """Left out of every application; nobody's program reads them."""

@@ -24,6 +24,13 @@ def add_application(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -
         "--whole", action="store_true",
         help="leave nothing out of the runtime, and start nothing to prove that it may be",
     )  # fmt: skip
+    parser.add_argument("--no-health", action="store_true", help="add no health check")
+    parser.add_argument(
+        "--init", action="store_true", help="put a small init before it, which passes signals on"
+    )
+    parser.add_argument(
+        "--jlink", action="store_true", help="for Java: a runtime of the modules it needs"
+    )
     parser.add_argument(
         "--config", metavar="FILE", default="",
         help="its configuration (default: seaslug.toml, or [tool.seaslug] in pyproject.toml)",
@@ -54,8 +61,26 @@ def application(
     return seaslug.application(
         place_of(subject), platforms(args.platform), variant=args.variant or "",
         kind=args.kind, config=config, lock=lock,
-        slice=slice and not args.whole,
+        slice=slice and not args.whole, settings=_settings(args), exclude=_own_files(args),
     )  # fmt: skip
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options say, as keys of the configuration."""
+    found: dict[str, Any] = {}
+    if args.no_health:
+        found["health"] = False
+    if args.init:
+        found["init"] = True
+    if args.jlink:
+        found["java"] = {"jlink": True}
+    return found
+
+
+def _own_files(args: argparse.Namespace) -> list[str]:
+    """Return patterns of what seaslug itself writes beside a project: a lock."""
+    lock = getattr(args, "lock", None)
+    return [f"**/{os.path.basename(lock)}"] if lock else []
 
 
 def tell(context: Context, app: Application) -> None:

@@ -91,6 +91,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _build(args: argparse.Namespace, context: Context) -> int:
     """Build, name, put out, sum up."""
     from seaslug.adapters.layout import parse_output
+    from seaslug.cli.lockfile import lock_for
     from seaslug.cli.workspace import platforms_of, recipe_of, workspace
 
     begun = time.monotonic()
@@ -99,7 +100,7 @@ def _build(args: argparse.Namespace, context: Context) -> int:
         app = _application(args, context, seaslug)
         recipe = app.recipe if app is not None else recipe_of(args, seaslug)
         wanted = tuple(p for p, _ in app.layers) if app is not None else platforms_of(args, recipe)
-        lock = _lock(args, context, seaslug, recipe, wanted)
+        lock = lock_for(args, context, seaslug, recipe, wanted, app)
         result = seaslug.build(
             recipe,
             wanted,
@@ -189,37 +190,6 @@ def _default_tag(recipe: Any) -> str:
         else f"{recipe.name}-{recipe.distribution.name}"
     )
     return f"{name}:{recipe.variant}"
-
-
-def _lock(
-    args: argparse.Namespace, context: Context, seaslug: Any, recipe: Any, wanted: Any
-) -> Any:
-    from pathlib import Path
-
-    from seaslug.cli.lockfile import read_lock, write_lock
-    from seaslug.errors import LockError, UsageError
-    from seaslug.lock.codec import encode
-
-    if not args.lock:
-        if args.locked:
-            raise UsageError("--locked needs a lock", hint="add --lock FILE")
-        return None
-    path = Path(args.lock)
-    if path.exists() or args.locked:
-        lock = read_lock(path)
-        if lock.recipe == recipe.digest:
-            return lock
-        if args.locked:
-            raise LockError(
-                "the recipe has changed since this lock was made",
-                where=str(path),
-                hint=f"renew it with: seaslug lock {args.subject} -o {path}",
-            )
-        context.err(f"{path}: the recipe has changed, locking again")
-        wanted = wanted or tuple(p.platform for p in lock.platforms)
-    lock = seaslug.lock(recipe, wanted, pyc=not args.no_pyc)
-    write_lock(path, encode(lock))
-    return lock
 
 
 def _place(

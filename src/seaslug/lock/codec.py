@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seaslug.errors import LockError, SeaslugError
-from seaslug.lock.model import LOCK_VERSION, Lock, Locked, PlatformLock
+from seaslug.lock.model import LOCK_VERSION, Lock, Locked, PlatformLock, SliceLock
 from seaslug.ports import ArchiveState
 from seaslug.values.debian import Package
 from seaslug.values.digest import Digest
@@ -32,7 +32,17 @@ def encode(lock: Lock) -> str:
     ]
     if lock.tools:
         rows.append('"tools": ' + _platforms(lock.tools))
+    if lock.slice is not None:
+        rows.append('"slice": ' + _slice(lock.slice))
     return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+def _slice(found: SliceLock) -> str:
+    cuts = _rows([[name, list(paths)] for name, paths in found.cuts], "    ")
+    return (
+        f'{{"key": {_json(found.key.text)}, "how": {_json(found.how)},\n'
+        f'  "omits": {_json(list(found.omits))},\n  "cuts": {cuts}}}'
+    )
 
 
 def decode(text: str, where: str = "lock") -> Lock:
@@ -124,7 +134,14 @@ def _lock(data: Mapping[str, Any]) -> Lock:
         platforms=tuple(_read_platform(item) for item in data["platforms"]),
         tools=tuple(_read_platform(item) for item in data.get("tools", [])),
         format_version=_typed(data, "format", int),
+        slice=_read_slice(data["slice"]) if "slice" in data else None,
     )
+
+
+def _read_slice(data: Mapping[str, Any]) -> SliceLock:
+    cuts = tuple((str(name), tuple(map(str, paths))) for name, paths in data["cuts"])
+    omits = tuple(map(str, _typed(data, "omits", list)))
+    return SliceLock(Digest(_typed(data, "key", str)), cuts, omits, _typed(data, "how", str))
 
 
 def _read_archive(data: Mapping[str, Any]) -> ArchiveState:

@@ -46,8 +46,25 @@ class PlatformLock:
 
 
 @dataclass(frozen=True, slots=True)
+class SliceLock:
+    """What an application's slice leaves out, and that this was proved.
+
+    ``key`` is a digest of all that decided it: while that is the same, the slice holds.
+    ``cuts`` are patterns by package, ``omits`` packages left out wholly, ``how`` a sentence.
+    """
+
+    key: Digest
+    cuts: tuple[tuple[str, tuple[str, ...]], ...]
+    omits: tuple[str, ...]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
-    """``tools`` are packages that run here during the build, and are in no image."""
+    """``tools`` are packages that run here during the build, and are in no image.
+
+    ``slice`` is what an application leaves out of its runtime.
+    """
 
     subject: str
     recipe: Digest
@@ -55,6 +72,7 @@ class Lock:
     platforms: tuple[PlatformLock, ...]
     tools: tuple[PlatformLock, ...] = ()
     format_version: int = FORMAT_VERSION
+    slice: SliceLock | None = None
 
     def on(self, platform: Platform) -> PlatformLock:
         """Return what is locked for *platform*. Raises LockError if nothing is."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.apps import EXAMPLES, Apps
+from support.clients import Seaslug
 from support.real import need
 
 pytestmark = [pytest.mark.engine, pytest.mark.network, pytest.mark.slow]
@@ -70,6 +71,20 @@ def test_the_runtime_of_a_python_application_is_sliced(apps: Apps, tmp_path: Pat
     whole = apps.seaslug("build", EXAMPLES / "fastapi", "--whole", "--allow-expired", "--json").json
     sliced = apps.seaslug("build", EXAMPLES / "fastapi", "--allow-expired", "--json").json
     assert sliced["images"][0]["size"] < 0.8 * whole["images"][0]["size"]
+
+
+def test_a_lock_holds_the_slice_and_gives_the_same_bytes(apps: Apps, tmp_path: Path) -> None:
+    lock = tmp_path / "app.lock"
+    build = ("build", EXAMPLES / "fastapi", "--allow-expired", "--lock", lock)
+    first = apps.seaslug(*build).out
+    slice_ = json.loads(lock.read_text())["slice"]
+    assert slice_["cuts"] and slice_["how"].endswith("GET /health answered 200")
+    # In a store that knows nothing the lock is proof enough.
+    again = Seaslug(tmp_path / "home", tmp_path)(*build, "--locked")
+    assert again.out == first and "prove the slice" not in again.err
+    # Another start is not what was proved.
+    said = apps.seaslug(*build, "--locked", "--no-health", status=4).err
+    assert "the slice has changed since this lock was made" in said
 
 
 SCIENCE = """

@@ -18,7 +18,7 @@ from seaslug.apps.probe.check import HealthCheck
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
 from seaslug.lock.codec import platform_digest
-from seaslug.lock.model import Lock
+from seaslug.lock.model import Lock, SliceLock
 from seaslug.ops.app import overlay, settings, zones
 from seaslug.ops.app.libraries import elves, lookup
 from seaslug.ops.app.workbench import Workbench
@@ -49,7 +49,8 @@ class Application:
 
     ``layers`` are per platform; ``evidence`` says why this base and these packages;
     ``notes`` are for people to act on. ``health`` is None if there is no check. ``slicing``
-    says what was left out of the runtime, and how that was proved.
+    says what was left out of the runtime, and how that was proved; ``slice`` holds it for
+    the lock.
     """
 
     detection: Detection
@@ -59,6 +60,7 @@ class Application:
     notes: tuple[str, ...] = ()
     health: HealthCheck | None = None
     slicing: str = ""
+    slice: SliceLock | None = None
     project: Project = field(default_factory=lambda: Project("", Tree()))
 
     def top(self, platform: Platform) -> tuple[AppLayer, ...]:
@@ -87,7 +89,7 @@ def prepare(
     )
     evidence = (*_first(made).evidence, *more)
     notes = tuple(dict.fromkeys((*(n for m in made.values() for n in m.notes), *notes)))
-    return Application(detection, recipe, layers, evidence, notes, health, "", project)
+    return Application(detection, recipe, layers, evidence, notes, health, project=project)
 
 
 def _first(made: Mapping[Platform, Made]) -> Made:

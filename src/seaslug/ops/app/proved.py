@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seaslug.errors import EngineError
+from seaslug.lock.model import SliceLock
 from seaslug.ops.app.prepare import Application, World
 from seaslug.ops.app.proof import Proof, prove
-from seaslug.ops.app.slice import Slice, scanned, sliced
+from seaslug.ops.app.slice import Slice, scanned, sliced, with_slice
+from seaslug.ops.app.workbench import APP_VERSION
+from seaslug.ops.keys import action
 from seaslug.ports import Runner
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
@@ -28,8 +31,12 @@ class Stage:
     runner: Callable[[Platform], Runner]
 
 
-def proved(app: Application, world: World, stage: Stage) -> Application:
+def proved(
+    app: Application, world: World, stage: Stage, locked: SliceLock | None = None
+) -> Application:
     """Return *app* sliced as far as running it proves, with a note that says how it went.
+
+    What the lock says, *locked*, is taken as proved while all that decided it is the same.
 
     An application whose configuration says ``slice = "off"`` stays whole; so does one that
     cannot be started here, or that does not start sliced.
@@ -41,13 +48,21 @@ def proved(app: Application, world: World, stage: Stage) -> Application:
         return replace(app, slicing="nothing to leave out")
     platform = app.layers[0][0]
     inputs = _inputs(app, smaller, world)
+    key = action("proof", APP_VERSION, inputs)
+    if locked is not None and locked.key == key:
+        return _with(app, Slice(locked.cuts, locked.omits), locked)
     known = world.bench.fact("proof", inputs, lambda: _try(app, world, stage, platform))
     if not known["ok"]:
         said = f"off: {known['how']}; the whole runtime is in"
         return replace(app, slicing=said)
     if known["more"]:
         smaller, found = sliced(app, world, known["more"])
-    return replace(smaller, slicing=_said(found, known))
+    return _with(app, found, SliceLock(key, found.cuts, found.omits, _said(found, known)))
+
+
+def _with(app: Application, found: Slice, locked: SliceLock) -> Application:
+    recipe = with_slice(app.recipe, found)
+    return replace(app, recipe=recipe, slicing=locked.how, slice=locked)
 
 
 def _inputs(app: Application, smaller: Application, world: World) -> list[Any]:

@@ -50,10 +50,16 @@ def sliced(app: Application, world: World, more: Iterable[str] = ()) -> tuple[Ap
     """
     found = [_on(app, platform, world, tuple(sorted(set(more)))) for platform, _ in app.layers]
     both = _both(found)
-    level = Level(SLICE, cuts=both.cuts, omits=both.omits)
-    whole = app.recipe.whole()
-    recipe = replace(whole, levels=(*whole.levels, level)) if both.cuts or both.omits else whole
-    return replace(app, recipe=recipe), both
+    return replace(app, recipe=with_slice(app.recipe, both)), both
+
+
+def with_slice(recipe: Recipe, found: Slice) -> Recipe:
+    """Return *recipe* with a level that leaves out what *found* says, and nothing else."""
+    whole = recipe.whole()
+    if not (found.cuts or found.omits):
+        return whole
+    level = Level(SLICE, cuts=found.cuts, omits=found.omits)
+    return replace(whole, levels=(*whole.levels, level))
 
 
 def _both(found: Sequence[Slice]) -> Slice:

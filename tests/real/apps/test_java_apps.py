@@ -19,7 +19,7 @@ from seaslug.ports import Silent
 from seaslug.values.tree import Tree, file
 from support.jars import jar
 from support.javac import USER, compiled, jdk, spring_boot
-from support.real import need
+from support.real import missing, need
 from support.tools_source import AMD64, workbench
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,8 @@ def linked(tmp_path: Path, base: str, body: str, **options: object) -> Made:
     except ProjectError as error:
         if "needs a JDK" not in str(error):
             raise
-        pytest.skip(f"no JDK for {base} on this machine: {error}")
+        missing(f"no JDK for {base} is here: {error}")
+        raise
 
 
 def test_a_linked_runtime_runs_the_program(tmp_path: Path) -> None:

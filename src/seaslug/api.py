@@ -156,8 +156,10 @@ class Workspace:
 
         Its own tools are run where it has to be built. *settings* are keys of the
         configuration that are laid over it, *exclude* patterns of files to leave out. *lock*
-        is the lock to use for the packages below it. With *slice*, what it cannot reach is left out of the runtime, and
-        it is started to prove that. Raises ProjectError, ToolError, UsageError, ArchiveError.
+        is the lock to use for the packages below it. With *slice*, what it cannot reach is
+        left out of the runtime, and it is started to prove that.
+
+        Raises ProjectError, ToolError, UsageError, ArchiveError.
         """
         from seaslug.adapters.project import read_project
         from seaslug.adapters.toolbox import LocalTools

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seaslug.errors import LockError
 from seaslug.lock.codec import decode, embedded, encode, platform_digest
 from seaslug.lock.diff import lines
-from seaslug.lock.model import Lock, Locked, PlatformLock
+from seaslug.lock.model import Lock, Locked, PlatformLock, SliceLock
 from seaslug.ports import ArchiveState
 from seaslug.values.debian import Package
 from seaslug.values.digest import Digest
@@ -46,10 +46,15 @@ states = st.builds(
     ArchiveState, words, st.just("main"), st.sampled_from(["debian", "debian-security"]), digests,
     words, st.just("2026-11-21T00:53:02Z"), st.just("20261121T005302Z"),
 )  # fmt: skip
+slices = st.builds(
+    SliceLock, digests,
+    st.lists(st.tuples(words, st.lists(words, max_size=3).map(tuple)), max_size=3).map(tuple),
+    st.lists(words, max_size=2).map(tuple), st.text(max_size=20),
+)  # fmt: skip
 locks = st.builds(
     Lock, st.text(min_size=1, max_size=20), digests, st.lists(states, max_size=3).map(tuple),
     st.lists(platform_locks, max_size=3).map(tuple),
-    st.lists(platform_locks, max_size=1).map(tuple),
+    st.lists(platform_locks, max_size=1).map(tuple), slice=st.none() | slices,
 )  # fmt: skip
 
 

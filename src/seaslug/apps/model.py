@@ -35,11 +35,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What a project is: its ``kind``, one line about it, and the evidence for both."""
+    """What a project is: its ``kind``, one line about it, the evidence for both, its own name."""
 
     kind: str
     title: str
     evidence: tuple[Evidence, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,4 +18,5 @@ def detect(project: Project) -> Detection | None:
     rows = [said(f"module {found.path or '?'}", module.FILE)]
     if found.go:
         rows.append(said(f"go {found.go}", module.FILE))
-    return Detection(KIND, f"Go, {found.path}".rstrip(", "), tuple(rows))
+    title = f"Go, {found.path}".rstrip(", ")
+    return Detection(KIND, title, tuple(rows), found.path.rpartition("/")[2])

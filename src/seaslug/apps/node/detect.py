@@ -31,7 +31,9 @@ def detect(project: Project) -> Detection | None:
         return None
     manifest = parse(text)
     signs = tuple(_signs(project, manifest))
-    return Detection(KIND, _title(manifest), signs) if len(signs) > 1 else None
+    if len(signs) < 2:
+        return None
+    return Detection(KIND, _title(manifest), signs, manifest.name)
 
 
 def _signs(project: Project, manifest: Manifest) -> list[Evidence]:

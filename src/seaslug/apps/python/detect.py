@@ -33,7 +33,8 @@ def detect(project: Project) -> Detection | None:
     except ProjectError:
         # What is wrong is said when it is made, where nothing is decided any more.
         return Detection("python", title, signs)
-    return Detection("python", f"{title}, {found.title}", (*signs, *found.evidence))
+    signs = (*signs, *found.evidence)
+    return Detection("python", f"{title}, {found.title}", signs, manifest.name)
 
 
 def _evidence(project: Project) -> tuple[Evidence, ...]:

@@ -6,7 +6,7 @@ packages, settings) and in the layers, per platform; building them is the family
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
@@ -19,7 +19,7 @@ from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
 from seaslug.lock.codec import platform_digest
 from seaslug.lock.model import Lock, SliceLock
-from seaslug.ops.app import overlay, settings, zones
+from seaslug.ops.app import overlay, settings, starts, zones
 from seaslug.ops.app.libraries import elves, lookup
 from seaslug.ops.app.workbench import Workbench
 from seaslug.ops.identity import identity
@@ -28,7 +28,7 @@ from seaslug.ports import Contents
 from seaslug.recipe import catalog, expand
 from seaslug.recipe.model import Recipe
 from seaslug.values.platform import Platform
-from seaslug.values.tree import Tree
+from seaslug.values.tree import Entry, Kind, Tree
 
 MAX_ROUNDS = 4
 
@@ -82,7 +82,9 @@ def prepare(
     health = settings.health(project.config, _first(made).start)
     recipe, more, notes = _with_libraries(recipe, made, detection, world)
     recipe, trees = _with_trees(project, recipe, made, world)
-    recipe = settings.applied(recipe, project, _first(made).start, health)
+    name = settings.name_of(project, detection)
+    recipe = settings.applied(recipe, name, project.config, _first(made).start, health)
+    _check_start(recipe, made, project, world)
     layers = tuple(
         (platform, _layers(project, one, trees.get(platform), platform, health))
         for platform, one in made.items()
@@ -185,6 +187,34 @@ def _with_trees(
     elif config.timezones == ("none",):
         recipe = zones.none(recipe)
     return recipe, trees
+
+
+def _check_start(
+    recipe: Recipe, made: Mapping[Platform, Made], project: Project, world: World
+) -> None:
+    """Raise ProjectError if what starts is nowhere in the image."""
+    argv = settings.program(recipe.settings)
+    path = dict(recipe.settings.env).get("PATH", "")
+    for platform, one in made.items():
+        own = Tree((*one.tree(), *(e for layer in overlay.files(project) for e in layer.entries)))
+        if starts.found(own, argv, path, recipe.settings.workdir):
+            continue
+        lock = world.lock(recipe, [platform])
+        inputs = [platform_digest(lock.on(platform)).text, argv, path, identity(_links(own))]
+
+        def look(platform: Platform = platform, own: Tree = own, lock: Lock = lock) -> bool:
+            tree = own.over(world.files(recipe, lock, platform).tree)
+            return starts.found(tree, argv, path, recipe.settings.workdir)
+
+        if not world.bench.fact("starts", inputs, look):
+            raise ProjectError(
+                f"what shall start is not there: {argv}", where=recipe.name,
+                hint=starts.hint(own, argv),
+            )  # fmt: skip
+
+
+def _links(tree: Tree) -> Iterator[Entry]:
+    return (entry for entry in tree if entry.kind is Kind.SYMLINK)
 
 
 def _layers(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from seaslug.apps.config import AppConfig
-from seaslug.apps.model import Start
+from seaslug.apps.model import Detection, Start
 from seaslug.apps.probe.check import HealthCheck, completed, docker
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError
-from seaslug.recipe.model import Level, Recipe
+from seaslug.recipe.model import Level, Recipe, Settings
 
 INIT = ("/usr/bin/tini-static", "--")
 _INIT_FILES = ("usr/bin/tini-static", "usr/share/doc/tini/copyright")
@@ -52,15 +52,17 @@ def health(config: AppConfig, start: Start) -> HealthCheck | None:
     return HealthCheck("tcp", port=port)
 
 
-def applied(recipe: Recipe, project: Project, start: Start, check: HealthCheck | None) -> Recipe:
+def applied(
+    recipe: Recipe, name: str, config: AppConfig, start: Start, check: HealthCheck | None
+) -> Recipe:
     """Return *recipe* named and set up for the application. Raises ProjectError."""
-    config, base = project.config, recipe.settings
+    base = recipe.settings
     entrypoint = config.entrypoint if config.entrypoint is not None else start.entrypoint
     entrypoint = entrypoint or base.entrypoint
     cmd = config.cmd if config.cmd is not None else start.cmd
     if not (entrypoint or cmd):
         raise ProjectError(
-            "nothing says what starts", where=project.name,
+            "nothing says what starts", where=name,
             hint='set entrypoint in seaslug.toml: entrypoint = ["/app/program"]',
         )  # fmt: skip
     env = {**dict(base.env), **dict(start.env), **dict(config.env)}
@@ -78,9 +80,15 @@ def applied(recipe: Recipe, project: Project, start: Start, check: HealthCheck |
         healthcheck=docker(check) if check is not None else None,
     )
     return replace(
-        recipe, name=config.name or name_of(project), base=_reference(recipe), settings=settings,
+        recipe, name=name, base=_reference(recipe), settings=settings,
         description="", checks=(),
     )  # fmt: skip
+
+
+def program(settings: Settings) -> str:
+    """Return the program that starts, without the init before it."""
+    words = (*settings.entrypoint, *settings.cmd)
+    return words[len(INIT)] if words[: len(INIT)] == INIT and len(words) > len(INIT) else words[0]
 
 
 def _reference(recipe: Recipe) -> str:
@@ -88,9 +96,13 @@ def _reference(recipe: Recipe) -> str:
     return f"{recipe.name}-{recipe.distribution.name}{suffix}"
 
 
-def name_of(project: Project) -> str:
-    """Return a name for the image: the project's, in the letters that references take."""
+def name_of(project: Project, detection: Detection) -> str:
+    """Return a name for the image: the project's own, in the letters that references take."""
     import re
 
-    low = project.name.lower().removesuffix(".jar").removesuffix(".war")
+    if project.config.name:
+        return project.config.name
+    # A scope of npm's, as in @me/shop, is no part of the name.
+    low = (detection.name.rpartition("/")[2] or project.name).lower()
+    low = low.removesuffix(".jar").removesuffix(".war")
     return re.sub(r"[^a-z0-9]+", "-", low).strip("-") or "app"

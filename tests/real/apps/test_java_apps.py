@@ -83,6 +83,9 @@ def test_an_archive_of_shared_classes_is_the_same_every_time(tmp_path: Path) -> 
     body, trees = "System.out.println(1);", []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
+        if not list(Path("/usr/lib/jvm").glob("*25*")):
+            # Debian 12, where the suite runs, has none: an option of an option.
+            pytest.skip("only JDK 25 makes the same archive twice, and none is here")
         found = linked(tmp_path / name, "java25", body, cds=True, options=["-Xshare:on"])
         trees.append(found.tree())
     assert "opt/java/lib/server/classes.jsa" in trees[0]

@@ -1,11 +1,12 @@
-"""Build a shell-less Python image from Debian packages, start it, and ask it something.
+"""Build a shell-less Python base from Debian packages, and an application; start both, and ask.
 
 What ``make demo`` runs. It needs no Docker and no root; where an engine is there, the
-image is started in that.
+images are started in that.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -60,13 +61,13 @@ def show(*argv: str) -> str:
     return done.stdout.strip()
 
 
-def ask(running: Running, seconds: float = 30.0) -> str:
+def ask(running: Running, path: str, seconds: float = 30.0) -> str:
     """Return the server's answer, once it gives one."""
     host, port = running.address
     until = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(f"http://{host}:{port}/", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=5) as answer:
                 text: str = answer.read().decode()
                 return text
         except (urllib.error.URLError, OSError):
@@ -75,28 +76,50 @@ def ask(running: Running, seconds: float = 30.0) -> str:
             time.sleep(0.1)
 
 
-def main() -> None:
-    """Build, look, start, ask."""
+def started(digest: str, spec: RunSpec, path: str = "/") -> str:
+    """Start the image, and return what it answers at *path*."""
+    with Workspace() as seaslug:
+        runner = pick(seaslug.store)
+        print(f"starting it with {runner.name}, read-only, as its own user ...", flush=True)
+        running = runner.start(Digest(digest), spec)
+        try:
+            answer = ask(running, path)
+            print("http://{}:{}{} answers:".format(*running.address, path))
+        finally:
+            running.stop()
+            runner.close()
+    return "  " + answer.rstrip().replace("\n", "\n  ")
+
+
+def base() -> None:
+    """A base image: build it, look into it, run a script in it."""
     digest = show("build", SUBJECT, "--allow-expired")
     print(digest)
     print(show("ls", SUBJECT, "/usr/bin"))
-    with Workspace() as seaslug, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         app = Path(folder) / "app.py"
         app.write_text(APP, encoding="utf-8")
         app.chmod(0o644)
         Path(folder).chmod(0o755)
-        runner = pick(seaslug.store)
-        spec = RunSpec(args=("/app/app.py",), port=8000, mounts=((str(app), "/app/app.py"),))
-        print(f"\nstarting it with {runner.name}, read-only, as its own user ...", flush=True)
-        running = runner.start(Digest(digest), spec)
-        try:
-            answer = ask(running)
-            print("http://{}:{}/ answers:".format(*running.address))
-        finally:
-            running.stop()
-            runner.close()
-    print("  " + answer.rstrip().replace("\n", "\n  "))
-    print("\nnext: seaslug families, seaslug inspect python3:nonroot, seaslug --help")
+        mounts = ((str(app), "/app/app.py"),)
+        print(started(digest, RunSpec(args=("/app/app.py",), port=8000, mounts=mounts)))
+
+
+def application() -> None:
+    """An application: a project folder becomes an image, and answers."""
+    project = Path(__file__).parent / "fastapi"
+    shown = os.path.relpath(project)
+    digest = show("build", shown, "--allow-expired")
+    print(digest)
+    print(started(digest, RunSpec(port=8000), "/health"))
+
+
+def main() -> None:
+    """Build, look, start, ask."""
+    base()
+    print()
+    application()
+    print("\nnext: seaslug build in a project of yours, seaslug families, seaslug --help")
 
 
 if __name__ == "__main__":

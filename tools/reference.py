@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: commands, recipe keys, switches, family, errors.
+"""Write docs/reference from the code: commands, configuration, recipes, switches, family, errors.
 
 python tools/reference.py            write the pages
 python tools/reference.py --check    exit 1 if a page is not what the code says
@@ -7,11 +7,13 @@ python tools/reference.py --check    exit 1 if a page is not what the code says
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -124,6 +126,63 @@ def recipes() -> str:
     return "\n".join(rows)
 
 
+def configuration() -> str:
+    """Return the page of an application's configuration, from the same rules as its schema."""
+    from seaslug.apps.document import schema
+
+    rows = [
+        "# Configuration of applications",
+        "",
+        "`seaslug.toml` beside the project, or `[tool.seaslug]` in its pyproject.toml. All of it",
+        "is optional. Editors check it with the [JSON schema](seaslug.schema.json). See",
+        "[how to build an application](../how-to/applications.md).",
+        "",
+    ]
+    tables: list[tuple[str, dict[str, Any]]] = [("", schema())]
+    while tables:
+        name, table = tables.pop(0)
+        if name:
+            rows += ["", f"## {name}", ""]
+        rows += ["| key | type | meaning |", "|---|---|---|"]
+        for key, value in table["properties"].items():
+            rows.append(f"| `{key}` | {_type(value)} | {value.get('description', '')} |")
+            inner = _record(value)
+            if inner is not None and key != "variants":
+                tables.append((f"[[{key}]]" if "items" in value else f"[{key}]", inner))
+    return "\n".join([*rows, ""])
+
+
+def _record(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of the table that *value* is, holds, or may be."""
+    if "properties" in value:
+        return value
+    for other in (value.get("items"), *value.get("anyOf", ())):
+        found = _record(other) if isinstance(other, dict) else None
+        if found is not None:
+            return found
+    return None
+
+
+def _type(value: dict[str, Any]) -> str:
+    """Return what kind of value that is, in words."""
+    if "anyOf" in value:
+        return " or ".join(dict.fromkeys(_type(one) for one in value["anyOf"]))
+    if "enum" in value:
+        return " or ".join(f"`{one}`" for one in value["enum"])
+    kinds = {
+        "string": "text", "integer": "number", "number": "number", "boolean": "true or false",
+        "array": "list", "object": "table",
+    }  # fmt: skip
+    return kinds[value["type"]]
+
+
+def json_schema() -> str:
+    """Return the JSON schema of an application's configuration."""
+    from seaslug.apps.document import schema
+
+    return json.dumps(schema(), indent=2) + "\n"
+
+
 def errors() -> str:
     """Return the page of errors and exit statuses."""
     import seaslug.errors as module
@@ -149,6 +208,8 @@ def errors() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "family.md": family,
+    "configuration.md": configuration,
+    "seaslug.schema.json": json_schema,
     "recipe.md": recipes,
     "switches.md": switches,
     "errors.md": errors,

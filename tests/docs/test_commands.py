@@ -24,6 +24,7 @@ def test_the_commands_of_a_page_work(page: str, tmp_path: Path, real_home: Path)
     if any("docker" in command or "--load" in command for command in told.commands):
         need("docker")
     for name, text in told.files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     here = Path(sys.executable).parent
     env = {
@@ -50,3 +51,4 @@ def test_make_demo_shows_an_image_that_answers(real_home: Path) -> None:
     assert "no shell: " in done.stdout
     assert "user 65532 (nonroot)" in done.stdout
     assert "read-only root: " in done.stdout
+    assert "/health answers:" in done.stdout

@@ -95,7 +95,8 @@ def lines(app: Application) -> list[str]:
     rows = [f"{recipe.name}: {app.detection.title}"]
     rows += [_row("found", e.what, e.where) for e in app.detection.evidence]
     rows.append(_row("base", recipe.base))
-    rows += [_row("because", e.what, e.where) for e in app.evidence]
+    told = set(app.detection.evidence)
+    rows += [_row("because", e.what, e.where) for e in app.evidence if e not in told]
     settings = recipe.settings
     rows.append(_row("starts", " ".join((*settings.entrypoint, *settings.cmd))))
     if settings.ports:

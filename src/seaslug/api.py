@@ -92,11 +92,10 @@ class Workspace:
 
         return ThreadPool()
 
-    @staticmethod
-    def _compiler() -> Any:
+    def _compiler(self) -> Any:
         from seaslug.adapters.pycompile import Compiler
 
-        return Compiler(machine())
+        return Compiler(machine(), self.store.root / "runtimes")
 
     @cached_property
     def source(self) -> Any:

@@ -1,28 +1,39 @@
-"""Precompiled Python by the interpreter that lies in a tree, started without root or chroot."""
+"""Precompiled Python by the interpreter that lies in a tree, started without root or chroot.
+
+::
+
+    $SEASLUG_HOME/runtimes/<digest>/    an interpreter with what it needs, unpacked once
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from seaslug.deb.effects import pyc
 from seaslug.errors import StoreError
+from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
 WORKERS = 2
+FEW = 20
 TIMEOUT = 600
 
 
 class Compiler:
     """Compiles with interpreters for *host*, the platform whose programs run here."""
 
-    def __init__(self, host: Platform | None) -> None:
+    def __init__(self, host: Platform | None, runtimes: Path | None = None) -> None:
+        """*runtimes* is where unpacked interpreters are kept; without it each goes after use."""
         self.host = host
+        self._runtimes = runtimes
 
     def compile(self, runtime: Tree, sources: Tree, python: str) -> tuple[Entry, ...]:
         """Return the pyc files for the .py files of *sources*, by *python* of *runtime*.
@@ -34,51 +45,63 @@ class Compiler:
         wanted = pyc.plan(sources)
         if not wanted:
             return ()
-        with tempfile.TemporaryDirectory(prefix="seaslug-pyc-") as folder:
-            root = Path(folder, "root")
-            _unpack(_needed(runtime, python), root)
-            _unpack(Tree(entry for entry in sources if entry.path.endswith(".py")), root)
-            parts = [wanted[at::WORKERS] for at in range(WORKERS)]
-            with ThreadPoolExecutor(WORKERS) as pool:
-                jobs = [
-                    (root, runtime, python, part, Path(folder, str(i)))
-                    for i, part in enumerate(parts)
-                ]
+        with tempfile.TemporaryDirectory(prefix="seaslug-pyc-") as name:
+            folder = Path(name)
+            home = self._home(_needed(runtime, python), folder)
+            command = self._command(home, runtime, python)
+            # Only what is compiled: nothing else of the sources is read.
+            _unpack(Tree(wanted), folder / "sources")
+            workers = WORKERS if len(wanted) > FEW else 1
+            parts = [wanted[at::workers] for at in range(workers)]
+            with ThreadPoolExecutor(workers) as pool:
+                jobs = [(home, command, part, folder / str(i)) for i, part in enumerate(parts)]
                 found = [
-                    entry for made in pool.map(lambda job: self._run(*job), jobs) for entry in made
+                    entry
+                    for part, made in zip(
+                        parts, pool.map(lambda j: self._run(*j), jobs), strict=True
+                    )
+                    for entry in _compiled(part, made, python)
                 ]
         return tuple(sorted(found, key=lambda entry: entry.path))
 
-    def _run(
-        self, root: Path, runtime: Tree, python: str, wanted: Sequence[Entry], out: Path
-    ) -> list[Entry]:
+    def _home(self, needed: Tree, folder: Path) -> Path:
+        """Return a folder with the interpreter: a kept one, or a new one."""
+        if self._runtimes is None:
+            _unpack(needed, folder / "runtime")
+            return folder / "runtime"
+        kept = self._runtimes / identity(needed).removeprefix("sha256:")
+        if not kept.is_dir():
+            self._runtimes.mkdir(parents=True, exist_ok=True)
+            fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._runtimes))
+            _unpack(needed, fresh / "runtime")
+            with contextlib.suppress(OSError):  # somebody else was quicker
+                os.rename(fresh / "runtime", kept)
+            shutil.rmtree(fresh)
+        return kept
+
+    def _run(self, home: Path, command: list[str], wanted: Sequence[Entry], out: Path) -> Path:
+        """Compile the files of *wanted* into *out*, each under its number."""
         out.mkdir()
         listing = "".join(f"{entry.path}\n" for entry in wanted)
-        interpreter = self._command(root, runtime, python)
         # Not -I: it would leave the fixed hash seed unread. The environment is ours alone.
         options = ("-s", "-S", "-B", "-X", "no_debug_ranges", "-c", pyc.worker_source())
         env = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         done = subprocess.run(
-            [*interpreter, *options, str(root), str(out)],
+            [*command, *options, str(out.parent / "sources"), str(out)],
             input=listing.encode("utf-8", "surrogateescape"),
             capture_output=True,
             check=False,
             timeout=TIMEOUT,
             cwd=out,
-            env={**env, "PYTHONHOME": str(root / "usr")},
+            env={**env, "PYTHONHOME": str(home / "usr")},
         )
         if done.returncode != 0:
             raise StoreError(
-                f"Python {python} could not precompile (status {done.returncode}): "
+                f"Python could not precompile (status {done.returncode}): "
                 + done.stderr.decode("utf-8", "replace").strip()[-400:],
                 hint="this is a defect of seaslug or of the package; --no-pyc leaves it out",
             )
-        made = []
-        for number, entry in enumerate(wanted):
-            path = out / str(number)
-            if path.exists():
-                made.append(pyc.compiled(entry, path.read_bytes(), python))
-        return made
+        return out
 
     def _command(self, root: Path, runtime: Tree, python: str) -> list[str]:
         assert self.host is not None
@@ -94,6 +117,13 @@ class Compiler:
             libraries,
             interpreter,
         ]
+
+
+def _compiled(wanted: Sequence[Entry], out: Path, python: str) -> Iterator[Entry]:
+    for number, entry in enumerate(wanted):
+        path = out / str(number)
+        if path.exists():
+            yield pyc.compiled(entry, path.read_bytes(), python)
 
 
 def _needed(runtime: Tree, python: str) -> Tree:

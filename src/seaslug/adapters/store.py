@@ -7,6 +7,7 @@
     ├── blobs/sha256/<hex>           immutable; written beside and renamed
     ├── actions/<2 hex>/<hex>.json   what a step gave for its inputs
     ├── archive/                     the Debian archive's verified metadata
+    ├── runtimes/                    interpreters that compile, unpacked
     ├── staging/                     being written; what a dead process left is swept
     └── lock                         held shared while building, alone while collecting
 
@@ -215,13 +216,22 @@ class Store:
             os.unlink(self._blobs + digest.hex)
 
     def forget_before(self, moment: float) -> int:
-        """Forget actions and archive indices made before *moment*; return how many there were."""
+        """Forget actions, archive indices and unpacked runtimes made before *moment*.
+
+        Returns how many there were.
+        """
+        import shutil  # costs ten milliseconds, and is for the collector only
+
         count = 0
         for pattern in ("actions/*/*.json", "archive/indices/*"):
             for path in self.root.glob(pattern):
                 if path.stat().st_mtime < moment:
                     path.unlink(missing_ok=True)
                     count += 1
+        for path in self.root.glob("runtimes/*"):
+            if path.stat().st_mtime < moment:
+                shutil.rmtree(path, ignore_errors=True)
+                count += 1
         return count
 
     def _sweep(self) -> None:

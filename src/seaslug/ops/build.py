@@ -133,7 +133,7 @@ class Builder:
     def _key(self, recipe: Recipe, locked: PlatformLock, top: Sequence[AppLayer]) -> Digest:
         from dataclasses import asdict
 
-        from seaslug.ops.identity import identity
+        from seaslug.values.identity import identity
 
         settings = recipe.settings
         more: list[Any] = [recipe.description, asdict(settings)] if recipe.base else []

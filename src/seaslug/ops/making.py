@@ -15,7 +15,6 @@ from seaslug.lock.model import Lock, PlatformLock
 from seaslug.oci.image import Image
 from seaslug.ops import assemble, layers, levels
 from seaslug.ops.frozen import freeze, thaw
-from seaslug.ops.identity import identity as identity_of
 from seaslug.ops.keys import PYC_VERSION, action
 from seaslug.ops.layers import Group
 from seaslug.ops.pieces import Cutter, Piece
@@ -23,6 +22,7 @@ from seaslug.ops.scene import INPUTS
 from seaslug.ops.selections import input_selection, selection
 from seaslug.recipe.model import Recipe
 from seaslug.values.debian import Package
+from seaslug.values.identity import identity as identity_of
 from seaslug.values.tree import Entry, Tree
 
 if TYPE_CHECKING:

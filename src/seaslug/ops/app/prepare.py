@@ -22,11 +22,11 @@ from seaslug.lock.model import Lock, SliceLock
 from seaslug.ops.app import overlay, settings, starts, zones
 from seaslug.ops.app.libraries import elves, lookup
 from seaslug.ops.app.workbench import Workbench
-from seaslug.ops.identity import identity
 from seaslug.ops.making import Files
 from seaslug.ports import Contents
 from seaslug.recipe import catalog, expand
 from seaslug.recipe.model import Recipe
+from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 

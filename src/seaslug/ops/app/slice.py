@@ -19,9 +19,9 @@ from seaslug.apps.slicing.modules import STARTUP, Modules
 from seaslug.apps.slicing.scan import Scan, scan
 from seaslug.ops.app.libraries import elves
 from seaslug.ops.app.prepare import Application, World
-from seaslug.ops.identity import identity
 from seaslug.ops.making import Files
 from seaslug.recipe.model import SLICE, Level, Recipe
+from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 

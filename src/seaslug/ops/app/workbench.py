@@ -8,9 +8,9 @@ from typing import Any
 
 from seaslug.apps.model import TIME
 from seaslug.ops.frozen import freeze, thaw
-from seaslug.ops.identity import identity
 from seaslug.ops.keys import action
 from seaslug.ports import BlobStore, Listener, Toolbox
+from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 

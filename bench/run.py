@@ -24,6 +24,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import application
 import corpus
 import page
 import peers
@@ -125,6 +126,11 @@ class Bench:
         peer = self.docker.methods("", cached=True) if self.docker else ()
         return Work("no-op", "nothing changed", (ours, *peer))
 
+    @cached_property
+    def application(self) -> application.Application:
+        """The FastAPI example."""
+        return application.Application(self.temporary, self.closing)
+
     def start(self) -> Work:
         """The version."""
         ours = Method("seaslug --version", lambda _: [SEASLUG, "--version"])
@@ -187,6 +193,8 @@ def _chosen(bench: Bench, only: Sequence[str]) -> Iterator[Callable[[], Work]]:
     makers = {
         "metadata": bench.metadata, "lookup": bench.lookup, "cold": bench.cold, "java": bench.java,
         "changed": bench.changed, "warm": bench.warm, "no-op": bench.noop, "start": bench.start,
+        "app-edit": lambda: bench.application.edited(),
+        "app-no-op": lambda: bench.application.again(),
     }  # fmt: skip
     for name in only or makers:
         if name not in makers:

@@ -74,10 +74,17 @@ class Cli:
 
     def start(self, *args: object, **more: Any) -> subprocess.Popen[str]:
         """Start a command as a process of its own."""
+        also = more.pop("preexec_fn", None)
+
+        def first() -> None:
+            _interruptible()
+            if also is not None:
+                also()
+
         code = "import sys; from seaslug.cli.main import script; script()"
         return subprocess.Popen(
             [sys.executable, "-c", code, *map(str, args), *self.options],
-            env={**os.environ, **self.env}, text=True, preexec_fn=_interruptible,
+            env={**os.environ, **self.env}, text=True, preexec_fn=first,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
         )  # fmt: skip
 

@@ -86,14 +86,15 @@ def files(project: Project) -> tuple[AppLayer, ...]:
     missing = []
     for rule in project.config.files:
         source, target = rule.source.strip("/").removeprefix("./"), rule.target.strip("/")
+        whole = source in ("", ".")
+        below = project.tree.entries if whole else project.tree.under(source)
         found = project.tree.get(source)
-        if found is None and source not in ("", "."):
+        if found is None and not below:
             missing.append(rule.source)
             continue
-        below = project.tree.under(source) if source not in ("", ".") else project.tree.entries
         chosen = [found, *below] if found is not None else list(below)
         for entry in chosen:
-            rest = entry.path[len(source) :].strip("/") if found is not None else entry.path
+            rest = entry.path if whole else entry.path[len(source) :].strip("/")
             path = "/".join(filter(None, (target, rest)))
             mode = rule.mode if rule.mode >= 0 and entry.kind is Kind.FILE else entry.mode
             uid, gid = rule.owner

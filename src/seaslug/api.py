@@ -172,7 +172,10 @@ class Workspace:
             project = replace(project, config=over(project.config, settings))
         wanted = tuple(platforms) or parse_platforms(project.config.platforms)
         wanted = wanted or (host_platform(),)
-        with LocalTools(self.listener) as tools, self.store.session():
+        with (
+            LocalTools(self.listener, str(self.store.root / "caches")) as tools,
+            self.store.session(),
+        ):
             world = World(
                 Workbench(tools, self.store, self.listener, machine()),
                 self._locked(lock), self._files, self._libraries,

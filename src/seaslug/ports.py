@@ -330,6 +330,10 @@ class Toolbox(Protocol):
         """Remove every folder."""
         ...
 
+    def cache(self, name: str) -> str:
+        """Return the folder that tools keep their own work in under *name*, from run to run."""
+        ...
+
     def write(self, folder: str, tree: Tree) -> None:
         """Write the files, links and folders of *tree* below *folder*."""
         ...

@@ -8,6 +8,7 @@
     ├── actions/<2 hex>/<hex>.json   what a step gave for its inputs
     ├── archive/                     the Debian archive's verified metadata
     ├── runtimes/                    interpreters that compile, unpacked
+    ├── caches/                      what the tools of projects keep for themselves
     ├── staging/                     being written; what a dead process left is swept
     └── lock                         held shared while building, alone while collecting
 
@@ -216,7 +217,7 @@ class Store:
             os.unlink(self._blobs + digest.hex)
 
     def forget_before(self, moment: float) -> int:
-        """Forget actions, archive indices and unpacked runtimes made before *moment*.
+        """Forget actions, archive indices, runtimes and caches of tools made before *moment*.
 
         Returns how many there were.
         """
@@ -228,7 +229,7 @@ class Store:
                 if path.stat().st_mtime < moment:
                     path.unlink(missing_ok=True)
                     count += 1
-        for path in self.root.glob("runtimes/*"):
+        for path in (*self.root.glob("runtimes/*"), *self.root.glob("caches/*")):
             if path.stat().st_mtime < moment:
                 shutil.rmtree(path, ignore_errors=True)
                 count += 1

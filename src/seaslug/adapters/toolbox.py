@@ -22,8 +22,10 @@ _DROPPED = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "NODE_OP
 class LocalTools:
     """Programs of this machine; see ports.Toolbox. Folders lie in the place for temporary files."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, caches: str = "") -> None:
+        """*caches* is the folder of what tools keep from run to run; without it, they keep none."""
         self._listener = listener
+        self._caches = caches
         self._folders: list[str] = []
 
     def __enter__(self) -> LocalTools:
@@ -78,6 +80,15 @@ class LocalTools:
         made = os.path.realpath(tempfile.mkdtemp(prefix="seaslug-app-"))
         self._folders.append(made)
         yield made
+
+    def cache(self, name: str) -> str:
+        """Return the folder that tools keep their own work in under *name*."""
+        if not self._caches:
+            with self.folder() as made:
+                return made
+        path = os.path.join(self._caches, name)
+        os.makedirs(path, exist_ok=True)
+        return path
 
     def write(self, folder: str, tree: Tree) -> None:
         """Write *tree* below *folder*."""

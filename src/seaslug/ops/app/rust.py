@@ -14,11 +14,12 @@ from seaslug.errors import ToolError
 from seaslug.ops.app.compilers import gcc
 from seaslug.ops.app.program import Part, assembled
 from seaslug.ops.app.workbench import Workbench, identity
+from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind
 
 _LOCK = "Cargo.lock"
-_SOURCE, _TARGET = "source", "target"
+_SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _build(cargo: _Cargo, binary: Binary, target: str, env: Mapping[str, str]) -
     with bench.tools.folder() as folder:
 
         def run() -> tuple[Entry, ...]:
-            source, made = f"{folder}/{_SOURCE}", f"{folder}/{_TARGET}"
+            source, made = f"{folder}/{_SOURCE}", bench.tools.cache(_cache(project))
             bench.tools.write(source, project.tree)
             try:
                 bench.tools.run(
@@ -117,6 +118,11 @@ def _build(cargo: _Cargo, binary: Binary, target: str, env: Mapping[str, str]) -
     if entry is None:
         raise ToolError(f"cargo build made no {binary.name}", where="Cargo.toml")
     return entry
+
+
+def _cache(project: Project) -> str:
+    """Return the name of the cache: cargo compiles what has not changed once only."""
+    return f"cargo-{Digest.of(project.folder.encode('utf-8', 'surrogateescape')).hex[:16]}"
 
 
 def _arguments(cargo: _Cargo, binary: Binary, target: str) -> Sequence[str]:

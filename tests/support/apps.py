@@ -124,9 +124,7 @@ class Started:
             assert time.monotonic() < deadline, (health, self.logs())
             time.sleep(0.3)
 
-    def stops(self, within: float = 8) -> None:
-        """It must end by itself when it is asked to, and before it would be killed."""
-        begun = time.monotonic()
+    def stops(self) -> None:
+        """It must end by itself when it is asked to: who has to be killed ends with 137."""
         run("docker", "stop", "--time", "20", self.name)
-        assert time.monotonic() - begun < within, self.logs()
         assert self.state()["ExitCode"] in (0, 143), (self.state(), self.logs())

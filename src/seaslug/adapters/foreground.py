@@ -70,6 +70,8 @@ def run(
     argv = [program, *_globals(store, name), "run", "--rm", "--name", container]
     argv += [*_flags(name, wish), reference, *wish.args]
     ended = threading.Event()
+    # Whoever ends us otherwise means the container as well.
+    before = {sign: signal.signal(sign, _interrupt) for sign in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True) as process:
             watch = threading.Thread(
@@ -81,8 +83,14 @@ def run(
             watch.join(2)
             return status
     finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
         with contextlib.suppress(EngineError):
             complete([program, "image", "rm", "--force", reference])
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _globals(store: BlobStore, name: str) -> list[str]:

@@ -103,7 +103,7 @@ class Application:
         store = ("--store", str(self.store), "-q")
         corpus.run(SEASLUG, "build", "python3:nonroot", *store, "-o", f"docker-daemon:{_BASE}",
                    "-t", _BASE)  # fmt: skip
-        corpus.run(SEASLUG, "export", "fastapi", *store, "-o", f"root:{root}")
+        corpus.run(SEASLUG, "export", "app", *store, "-o", f"root:{root}")
         context.mkdir()
         shutil.copytree(root / "usr/local/lib/python3.13/dist-packages", context / "packages")
         shutil.copy(EXAMPLE / "main.py", context)

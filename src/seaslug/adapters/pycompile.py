@@ -12,13 +12,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from seaslug.deb.effects import pyc
 from seaslug.errors import StoreError
-from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
@@ -35,45 +34,43 @@ class Compiler:
         self.host = host
         self._runtimes = runtimes
 
-    def compile(self, runtime: Tree, sources: Tree, python: str) -> tuple[Entry, ...]:
+    def compile(
+        self, runtime: Callable[[], Tree], sources: Tree, python: str, name: str = ""
+    ) -> tuple[Entry, ...]:
         """Return the pyc files for the .py files of *sources*, by *python* of *runtime*.
 
-        *runtime* holds the interpreter, its standard library and the loader. The result does
-        not depend on where or by whom it is run. Raises StoreError if it cannot run.
+        *runtime* gives the interpreter, its standard library and the loader; under *name* it is
+        kept, and not asked for again. The result does not depend on where or by whom it is
+        run. Raises StoreError if it cannot run.
         """
-        assert self.host is not None
         wanted = pyc.plan(sources)
         if not wanted:
             return ()
-        with tempfile.TemporaryDirectory(prefix="seaslug-pyc-") as name:
-            folder = Path(name)
-            home = self._home(_needed(runtime, python), folder)
-            command = self._command(home, runtime, python)
+        with tempfile.TemporaryDirectory(prefix="seaslug-pyc-") as temporary:
+            folder = Path(temporary)
+            home = self._home(runtime, python, name, folder)
+            command = self._command(home, python)
             # Only what is compiled: nothing else of the sources is read.
             _unpack(Tree(wanted), folder / "sources")
             workers = WORKERS if len(wanted) > FEW else 1
             parts = [wanted[at::workers] for at in range(workers)]
             with ThreadPoolExecutor(workers) as pool:
                 jobs = [(home, command, part, folder / str(i)) for i, part in enumerate(parts)]
-                found = [
-                    entry
-                    for part, made in zip(
-                        parts, pool.map(lambda j: self._run(*j), jobs), strict=True
-                    )
-                    for entry in _compiled(part, made, python)
-                ]
+                outs = list(pool.map(lambda job: self._run(*job), jobs))
+            rows = zip(parts, outs, strict=True)
+            found = [entry for part, out in rows for entry in _compiled(part, out, python)]
         return tuple(sorted(found, key=lambda entry: entry.path))
 
-    def _home(self, needed: Tree, folder: Path) -> Path:
-        """Return a folder with the interpreter: a kept one, or a new one."""
-        if self._runtimes is None:
-            _unpack(needed, folder / "runtime")
+    def _home(self, runtime: Callable[[], Tree], python: str, name: str, folder: Path) -> Path:
+        """Return a folder with the interpreter: the kept one of that name, or a new one."""
+        if self._runtimes is None or not name:
+            _unpack(_needed(runtime(), python), folder / "runtime")
             return folder / "runtime"
-        kept = self._runtimes / identity(needed).removeprefix("sha256:")
+        kept = self._runtimes / name
         if not kept.is_dir():
             self._runtimes.mkdir(parents=True, exist_ok=True)
             fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._runtimes))
-            _unpack(needed, fresh / "runtime")
+            _unpack(_needed(runtime(), python), fresh / "runtime")
             with contextlib.suppress(OSError):  # somebody else was quicker
                 os.rename(fresh / "runtime", kept)
             shutil.rmtree(fresh)
@@ -103,20 +100,15 @@ class Compiler:
             )
         return out
 
-    def _command(self, root: Path, runtime: Tree, python: str) -> list[str]:
+    def _command(self, home: Path, python: str) -> list[str]:
         assert self.host is not None
         names = self.host.names
-        loader = runtime.realpath(names.loader)
-        interpreter = str(root / f"usr/bin/python{python}")
+        # Links were made to stay below the folder, so that they lead to its own loader.
+        loader = os.path.realpath(f"{home}{names.loader}")
         folders = (f"usr/lib/{names.triplet}", f"lib/{names.triplet}", "usr/lib", "lib")
-        libraries = ":".join(str(root / folder) for folder in folders)
-        return [
-            str(root / (loader or "")),
-            "--inhibit-cache",
-            "--library-path",
-            libraries,
-            interpreter,
-        ]
+        libraries = ":".join(str(home / folder) for folder in folders)
+        interpreter = str(home / f"usr/bin/python{python}")
+        return [loader, "--inhibit-cache", "--library-path", libraries, interpreter]
 
 
 def _compiled(wanted: Sequence[Entry], out: Path, python: str) -> Iterator[Entry]:

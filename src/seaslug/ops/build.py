@@ -43,8 +43,13 @@ class Compiler(Protocol):
 
     host: Platform | None
 
-    def compile(self, runtime: Tree, sources: Tree, python: str) -> tuple[Entry, ...]:
-        """Return the pyc files for the .py files of *sources*, by *python* of *runtime*."""
+    def compile(
+        self, runtime: Callable[[], Tree], sources: Tree, python: str, name: str = ""
+    ) -> tuple[Entry, ...]:
+        """Return the pyc files for the .py files of *sources*, by *python* of *runtime*.
+
+        Under *name*, if it has one, the runtime is kept, and not asked for again.
+        """
         ...
 
 

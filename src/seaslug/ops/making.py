@@ -11,19 +11,22 @@ from seaslug.deb.effects import pyc, usrmerge
 from seaslug.deb.member import STATUS
 from seaslug.deb.select import Selection
 from seaslug.errors import LockError, RecipeError
+from seaslug.lock.codec import platform_digest
 from seaslug.lock.model import Lock, PlatformLock
-from seaslug.oci.image import Image
+from seaslug.oci.image import Image, Layer
 from seaslug.ops import assemble, layers, levels
 from seaslug.ops.frozen import freeze, thaw
-from seaslug.ops.keys import PYC_VERSION, action
+from seaslug.ops.keys import BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, PYC_VERSION, action
 from seaslug.ops.layers import Group
 from seaslug.ops.pieces import Cutter, Piece
 from seaslug.ops.scene import INPUTS
 from seaslug.ops.selections import input_selection, selection
 from seaslug.recipe.model import Recipe
 from seaslug.values.debian import Package
+from seaslug.values.descriptor import Descriptor
+from seaslug.values.digest import Digest
 from seaslug.values.identity import identity as identity_of
-from seaslug.values.tree import Entry, Tree
+from seaslug.values.tree import Entry, Kind, Tree
 
 if TYPE_CHECKING:
     from seaslug.ops.build import Builder
@@ -40,6 +43,43 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """Layers that are made, how their directories look, and the time of their newest file.
+
+    ``pieces`` is the number of pieces in them.
+    """
+
+    layers: tuple[Layer, ...]
+    directories: Mapping[str, Entry]
+    newest: int
+    pieces: int
+
+    def row(self) -> dict[str, Any]:
+        """Return all of it, JSON-ready."""
+        return {
+            "layers": [
+                [x.descriptor.media_type, x.descriptor.digest.text, x.descriptor.size,
+                 x.diff_id.text, x.created_by, x.size_unpacked]
+                for x in self.layers
+            ],
+            "directories": [
+                [e.path, e.mode, e.uid, e.gid, e.mtime] for e in self.directories.values()
+            ],
+            "newest": self.newest, "pieces": self.pieces,
+        }  # fmt: skip
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Base:
+        """Return what :meth:`row` was made of."""
+        made = tuple(
+            Layer(Descriptor(kind, Digest(digest), size), Digest(diff), by, unpacked)
+            for kind, digest, size, diff, by, unpacked in row["layers"]
+        )
+        folders = {r[0]: Entry(r[0], Kind.DIR, *r[1:]) for r in row["directories"]}
+        return cls(made, folders, row["newest"], row["pieces"])
+
+
+@dataclass(frozen=True, slots=True)
 class Maker:
     """Makes the image of *recipe* for the platform of *locked*, with what *builder* has."""
 
@@ -53,18 +93,43 @@ class Maker:
 
         Raises as Builder.image does.
         """
-        materials, mode = self._materials(), self.builder.options.layers
-        base = levels.groups(materials)
-        over = self._over(base, top)
-        room = layers.MAX_LAYERS - len(over)
-        if mode == "single":
-            groups = layers.plan((*base, *over), mode)
-        else:
-            groups = (*layers.plan(base, mode, room), *over)
-        known = layers.directories(groups)
+        if self.builder.options.layers == "single":
+            return self._single(top)
+        base = self._base(layers.MAX_LAYERS - len(top))
+        over = self._over(top)
+        known = {**base.directories, **layers.directories(over)}
         cutter = self._cutter
-        made = [layers.write(group, known, cutter) for group in groups]
+        made = [*base.layers, *(layers.write(group, known, cutter) for group in over)]
+        return assemble.image(self.recipe, self.locked, made, base.newest)
+
+    def _single(self, top: Sequence[AppLayer]) -> Image:
+        materials = self._materials()
+        groups = layers.plan((*levels.groups(materials), *self._over(top)), "single")
+        known = layers.directories(groups)
+        made = [layers.write(group, known, self._cutter) for group in groups]
         return assemble.image(self.recipe, self.locked, made, levels.newest(materials))
+
+    def _base(self, room: int) -> Base:
+        """Return the layers below an application, from the store if they were made before."""
+        recipe, options, store = self.recipe, self.builder.options, self.builder.store
+        key = action(
+            "base", BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, recipe.digest.text,
+            [[level.cuts, level.omits] for level in recipe.levels], self.lock.subject,
+            platform_digest(self.locked).text, options.compression.identity, options.layers, room,
+        )  # fmt: skip
+        found = store.recall(key)
+        base = Base.read(found) if found is not None else None
+        if base is None or any(store.find(x.descriptor.digest) is None for x in base.layers):
+            materials = self._materials()
+            groups = layers.plan(levels.groups(materials), options.layers, room)
+            known = layers.directories(groups)
+            made = tuple(layers.write(group, known, self._cutter) for group in groups)
+            pieces = len(materials.pieces) + len(materials.inputs)
+            base = Base(made, known, levels.newest(materials), pieces)
+            store.remember(key, base.row())
+        else:
+            self.builder.tally.reused += base.pieces
+        return base
 
     def files(self) -> Files:
         """Return every file of the image without an application, and whose it is."""
@@ -80,31 +145,49 @@ class Maker:
         builder = self.builder
         return Cutter(builder.store, builder.options.compression, builder.pool().map)
 
-    def _over(self, base: Sequence[Group], top: Sequence[AppLayer]) -> tuple[Group, ...]:
+    def _over(self, top: Sequence[AppLayer]) -> tuple[Group, ...]:
         """Return the groups of an application's layers; Python is compiled with each."""
-        if not top:
-            return ()
-        below = levels.tree_of(base)
         made = []
         for layer in top:
             entries, identity = layer.entries, identity_of(layer.entries)
             if any(entry.path.endswith(".py") for entry in entries):
-                entries = (*entries, *self._compiled(below, layer, identity))
-                identity += self.locked.platform.arch if self.locked.pyc else ""
+                key = self._compiled_key(identity)
+                if key is not None:
+                    entries = (*entries, *self._compiled(layer, key))
+                    identity = key.text
             made.append(Group(layer.name, (), entries, identity))
         return tuple(made)
 
-    def _compiled(self, below: Tree, layer: AppLayer, identity: str) -> tuple[Entry, ...]:
-        python = dict(self.recipe.distribution.names)["python"]
-        program = below.resolve(f"usr/bin/python{python}")
-        if program is None or not self.locked.pyc:
-            return ()
-        store = self.builder.store
-        key = action("app-pyc", PYC_VERSION, identity, python, identity_of((program,)))
+    @property
+    def _python(self) -> str:
+        return dict(self.recipe.distribution.names)["python"]
+
+    def _compiled_key(self, identity: str) -> Digest | None:
+        """Return the key of a layer's bytecode, None if it has none."""
+        package = self.locked.package(f"python{self._python}-minimal")
+        if package is None or not self.locked.pyc:
+            return None
+        host = self.builder.compiler().host
+        tools = self.lock.runtime(host) if host is not None else None
+        used = tools.package(package.name) if tools is not None else None
+        interpreter = (used or package).digest.text
+        return action("app-pyc", PYC_VERSION, identity, self._python, interpreter)
+
+    def _compiled(self, layer: AppLayer, key: Digest) -> tuple[Entry, ...]:
+        store, builder = self.builder.store, self.builder
         found = store.recall(key)
         if found is not None and (known := thaw(found, store)) is not None:
             return known
-        made = self._pyc(self._cutter)(below, Tree(layer.entries))
+        compiler = builder.compiler()
+        own = compiler.host == self.locked.platform
+
+        def runtime() -> Tree:
+            return self.files().tree if own else self._tools(self._cutter)
+
+        # What is unpacked to compile with is kept under this name, and then not looked at again.
+        cuts = [[level.cuts, level.omits] for level in self.recipe.levels] if own else []
+        name = action("runtime", PYC_VERSION, platform_digest(self.locked).text, cuts).hex
+        made = compiler.compile(runtime, Tree(layer.entries), self._python, name)
         store.remember(key, freeze(made, store))
         return made
 
@@ -176,7 +259,7 @@ class Maker:
             made = thaw(found, store) if found is not None else None
             if made is None:
                 listener.begin("compile Python")
-                made = compiler.compile(runtime, wide, python)
+                made = compiler.compile(lambda: runtime, wide, python)
                 listener.end("compile Python")
                 store.remember(key, freeze(made, store))
             return made if wide is own else pyc.of_sources(made, own)

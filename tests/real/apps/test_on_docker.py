@@ -13,6 +13,7 @@ import pytest
 
 from support.apps import EXAMPLES, Apps
 from support.clients import Seaslug
+from support.javac import jdk, spring_boot
 from support.real import need
 
 pytestmark = [pytest.mark.engine, pytest.mark.network, pytest.mark.slow]
@@ -50,8 +51,31 @@ def test_an_example_serves(apps: Apps, name: str) -> None:
     directories = ("/tmp", "/data") if name == "django" else ("/tmp",)
     with apps.started(app, port=port, tmpfs=directories) as running:
         assert running.get(path)
+        if name == "django":
+            assert running.json("/users")["users"] + 1 == running.json("/users")["users"]
+            assert b"body" in running.get("/static/admin/css/base.css")
         running.healthy()
         running.stops()
+
+
+@pytest.mark.parametrize("options", [(), ("--jlink",)], ids=["jre", "jlink"])
+def test_a_jar_serves(apps: Apps, options: tuple[str, ...]) -> None:
+    """Built by its own command, here with javac."""
+    jdk()
+    app = apps.build(EXAMPLES / "java", *options)
+    with apps.started(app, port=8000) as running:
+        assert running.get("/health")
+        running.healthy()
+        running.stops()
+
+
+def test_a_spring_boot_jar_is_taken_apart(apps: Apps, tmp_path: Path) -> None:
+    jdk()
+    jar = tmp_path / "boot.jar"
+    jar.write_bytes(spring_boot(tmp_path))
+    app = apps.build(jar)
+    assert apps.once(app) == "hi\n"
+    assert "Spring Boot" in app.said
 
 
 @pytest.mark.parametrize("name", ["fastapi", "express", "go"])

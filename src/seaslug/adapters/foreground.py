@@ -45,20 +45,6 @@ class Wish:
     checked: bool = False
 
 
-def engine(name: str, store: BlobStore) -> str:
-    """Return *name*, or the first engine that works here. Raises EngineError."""
-    reasons = []
-    for candidate in (name,) if name else ENGINES:
-        why = EngineRunner(store, candidate).why_not()
-        if not why:
-            return candidate
-        reasons.append(f"{candidate}: {why}")
-    raise EngineError(
-        "no engine is there to run it in: " + "; ".join(reasons),
-        hint="start Docker or install podman; seaslug build -o docker-archive:FILE needs none",
-    )
-
-
 def run(
     store: BlobStore, image: RunImage, name: str, wish: Wish, say: Callable[[str], None]
 ) -> int:

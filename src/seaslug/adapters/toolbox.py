@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from seaslug.adapters import folders
 from seaslug.adapters.process import Child
+from seaslug.adapters.unpack import discard
 from seaslug.errors import EngineError, ToolError
 from seaslug.ports import Listener
 from seaslug.values.tree import Tree
@@ -101,14 +102,4 @@ class LocalTools:
     def close(self) -> None:
         """Remove every folder; read-only ones too, as Go's module cache makes them."""
         while self._folders:
-            remove(self._folders.pop())
-
-
-def remove(folder: str) -> None:
-    """Remove *folder* with all that is in it, whatever the modes."""
-    for at, names, _ in os.walk(folder):
-        for name in names:
-            path = os.path.join(at, name)
-            if not os.path.islink(path):
-                os.chmod(path, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)
+            discard(self._folders.pop())

@@ -42,13 +42,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Build it, start it, pass on how it ended."""
-    from seaslug.adapters import foreground
+    from seaslug.adapters import foreground, runners
     from seaslug.cli.applications import application, tell
     from seaslug.cli.workspace import workspace
     from seaslug.oci.runnable import read_image
 
     publish = tuple(_pair(text) for text in args.publish)
-    engine = foreground.engine(args.runner, context.store)
+    engine = runners.pick(context.store, args.runner or None, foreground.ENGINES).name
     with workspace(args, context) as seaslug, context.store.session():
         app = application(args, seaslug, args.subject)
         tell(context, app)

@@ -23,7 +23,7 @@ from seaslug.ops.app.node import make
 from seaslug.ports import Silent
 from seaslug.values.content import FileSlice
 from seaslug.values.platform import Platform
-from support.apps import EXAMPLES
+from support.apps import EXAMPLES, Apps
 from support.real import need
 from support.tools_node import write
 from support.tools_source import AMD64, ARM64, workbench
@@ -139,15 +139,18 @@ def locked(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_a_nest_project_is_built_and_serves(tmp_path: Path) -> None:
+@pytest.mark.engine
+def test_a_nest_project_is_built_and_serves(apps: Apps, tmp_path: Path) -> None:
+    """TypeScript, compiled by its own build script, on the Docker engine."""
     folder = tmp_path / "nest"
     write(folder, NEST)
     locked(folder)
-    found = made(folder, tmp_path)
-    assert found.start.entrypoint[-1] == "/app/dist/main.js"
-    assert (found.start.ports, found.start.health_path) == ((3001,), "/health")
-    with started(found, tmp_path / "root") as address:
-        assert get(f"{address}/health") == "ok"
+    app = apps.build(folder)
+    assert "starts   /usr/bin/node /app/dist/main.js" in app.said
+    with apps.started(app, port=3001) as running:
+        assert running.get("/health") == b"ok"
+        running.healthy()
+        running.stops()
 
 
 PICTURES = {

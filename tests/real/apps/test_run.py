@@ -1,4 +1,4 @@
-"""seaslug run: what a person sees, how it ends, and that nothing stays behind."""
+"""seaslug run and build --watch: what a person sees, how it ends, and that nothing stays behind."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ http.server.HTTPServer(('0.0.0.0', 8000), Handler).serve_forever()
 
 
 class Person:
-    """Somebody who typed ``seaslug run`` and reads what it prints."""
+    """Somebody who typed a command that goes on, and reads what it prints."""
 
-    def __init__(self, home: Path, *args: object) -> None:
+    def __init__(self, home: Path, *args: object, command: str = "run") -> None:
         code = "from seaslug.cli.main import script; script()"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "run", *map(str, args)], text=True,
+            [sys.executable, "-u", "-c", code, command, *map(str, args)], text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "SEASLUG_HOME": str(home), "SEASLUG_ALLOW_EXPIRED": "1"},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -105,3 +105,22 @@ def test_a_program_that_fails_ends_with_its_status(
     person = Person(seaslug.home, folder)
     person.until("no")
     assert person.process.wait(30) == 5 and time.monotonic() - begun < 60
+
+
+def test_watching_builds_again_after_a_change_and_bears_a_mistake(
+    seaslug: Seaslug, folder: Path
+) -> None:
+    person = Person(seaslug.home, folder, "--watch", command="build")
+    first = person.until("sha256:")
+    person.until("watching for changes")
+    (folder / "main.py").write_text(SERVER + "\n# changed\n")
+    assert person.until("sha256:") != first
+    person.until("watching for changes")
+    (folder / "seaslug.toml").write_text("prts = []\n")
+    person.until("seaslug.toml:1: prts")
+    person.until("watching for changes")
+    (folder / "seaslug.toml").write_text("ports = [8000]\nslice = 'off'\n")
+    (folder / "main.py").write_text(SERVER)
+    assert person.until("sha256:") == first
+    person.until("watching for changes")
+    assert person.ends(signal.SIGINT) == 0

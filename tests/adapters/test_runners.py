@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from seaslug.adapters import runners
+from seaslug.adapters.launch import Launched
 from seaslug.errors import EngineError, RunTimeoutError, SeaslugError, UnknownNameError
 from seaslug.ports import Runner, RunSpec
 from seaslug.values.digest import Digest
@@ -337,6 +338,7 @@ sys.path[:0] = {[str(Path(__file__).parents[1])]!r}
 from pathlib import Path
 from support.images import BlobDir
 from seaslug.adapters import runners
+from seaslug.adapters.launch import Launched
 from seaslug.ports import RunSpec
 from seaslug.values.digest import Digest
 runner = runners.make(BlobDir(Path({str(store.root)!r})), {name!r})
@@ -365,6 +367,7 @@ sys.path[:0] = ["src", "."]
 from pathlib import Path
 from support.images import BlobDir
 from seaslug.adapters import runners
+from seaslug.adapters.launch import Launched
 from seaslug.ports import RunSpec
 from seaslug.values.digest import Digest
 runner = runners.make(BlobDir(Path("blobs")), {name!r})
@@ -442,3 +445,21 @@ def fetch(url: str, timeout: float = 15) -> bytes:
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)
+
+
+def test_a_command_has_the_status_to_itself() -> None:
+    """bwrap reports in pieces: a line of ours between two of them would spoil its own."""
+    code = (
+        "import os, sys, time\n"
+        "for piece in (b'{ \"child-pid\"', b': %d' % os.getpid(), b' }\\n'):\n"
+        "    os.write(int(sys.argv[1]), piece)\n"
+        "    time.sleep(0.1)\n"
+        "sys.exit(3)"
+    )
+    plan = {
+        "mode": "command", "argv": [sys.executable, "-c", code, "@STATUS"], "port": 0,
+        "network": True, "uid": os.geteuid(), "gid": os.getegid(), "real": False,
+    }  # fmt: skip
+    launched = Launched(plan)
+    assert launched.wait(20).status == 3
+    assert set(launched._words) == {"pid", "child-pid", "exit"}

@@ -11,7 +11,8 @@ seaslug wants so or because seaslug died; and it ends only after the last proces
 of the container is gone. STATUS receives one JSON object per line:
 ``{"listening": n}`` where a port leads in, ``{"pid": n}``, ``{"failed": stage,
 "errno": n}`` if it could not begin, then ``{"begun": true}``, and in the end
-``{"exit": status}`` (128 + n after signal n).
+``{"exit": status}`` (128 + n after signal n). A command has STATUS for itself from its
+``pid`` to its end.
 
 The plan: ``mode`` (``unshare`` or ``command``), ``argv`` (in a command, ``@STATUS``
 stands for the STATUS descriptor), ``port`` (of the program, to be reached from
@@ -75,14 +76,20 @@ def main() -> int:
         _tell(status, failed=failed.stage, errno=failed.errno)
         return 125
     begun, begin = os.pipe()  # both close on exec: the end of it says that exec went well
+    told, tell = os.pipe()
     child = os.fork()
     if child == 0:
         signal.set_wakeup_fd(-1)
+        os.close(tell)
+        os.read(told, 1)
         _become(plan, status)
     os.close(begin)
     _tell(status, pid=child)
+    os.close(tell)
     os.read(begun, 1)
-    _tell(status, begun=True)
+    # A command reports on STATUS by itself, in pieces: nobody else may write there meanwhile.
+    if plan["mode"] != "command":
+        _tell(status, begun=True)
     code = _watch(child, lifeline, woken, door)
     _tell(status, exit=code)
     return code

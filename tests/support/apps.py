@@ -56,7 +56,7 @@ class Apps:
         name = f"seaslug-app-{secrets.token_hex(4)}"
         flags = [*HARD, "--health-interval", "1s"]
         for path in tmpfs:
-            flags += ["--tmpfs", path]
+            flags += ["--tmpfs", f"{path}:uid=65532,gid=65532"]
         if port:
             flags += ["--publish", f"127.0.0.1::{port}"]
         run("docker", "run", "-d", "--name", name, *flags, app.name, *args)
@@ -86,6 +86,13 @@ class Started:
     def logs(self) -> str:
         done = subprocess.run(["docker", "logs", self.name], capture_output=True, text=True)
         return done.stdout + done.stderr
+
+    def says(self, words: str, timeout: float = 60) -> None:
+        """Wait until it has printed *words*."""
+        deadline = time.monotonic() + timeout
+        while words not in self.logs():
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.1)
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = run("docker", "inspect", self.name).json[0]["State"]

@@ -101,7 +101,7 @@ class EngineRunner:
         flags += ["--workdir", spec.workdir] if spec.workdir else []
         flags += ["--entrypoint", spec.argv[0]] if spec.argv else []
         for path in spec.tmpfs:
-            flags += ["--tmpfs", f"{path}:rw,exec,nosuid,nodev,mode=1777,size=512m"]
+            flags += ["--tmpfs", tmpfs(path, spec.user or image.user)]
         for source, path in spec.mounts:
             flags += ["--mount", _bind(os.path.realpath(source), path)]
         for name, value in spec.env:
@@ -221,6 +221,17 @@ class _EngineRunning:
             state = json.loads(answer.stdout) if answer.status == 0 else {}
             return bool(state) and not str(state.get("StartedAt", "0001")).startswith("0001")
         return False
+
+
+def tmpfs(path: str, user: str) -> str:
+    """Return the option for a directory in memory that *user* (``uid[:gid]``) may write to.
+
+    runc gives it the mode of the image's directory whatever the option says, so it has to
+    have the right owner as well.
+    """
+    uid, _, gid = user.partition(":")
+    owner = f",uid={uid},gid={gid or uid}" if (uid + gid).isdigit() else ""
+    return f"{path}:rw,exec,nosuid,nodev,mode=1777,size=512m{owner}"
 
 
 def load(store: BlobStore, image: RunImage, command: Sequence[str], reference: str) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seaslug.adapters.engine_runner import EngineRunner, load
+from seaslug.adapters.engine_runner import EngineRunner, load, tmpfs
 from seaslug.adapters.process import complete
 from seaslug.errors import EngineError
 from seaslug.oci.runnable import RunImage
@@ -54,7 +54,7 @@ def run(
     reference, container = f"localhost/seaslug-run:{token}", f"seaslug-run-{token}"
     load(store, image, (program, "load"), reference)
     argv = [program, *_globals(store, name), "run", "--rm", "--name", container]
-    argv += [*_flags(name, wish), reference, *wish.args]
+    argv += [*_flags(name, wish, image.user), reference, *wish.args]
     ended = threading.Event()
     # Whoever ends us otherwise means the container as well.
     before = {sign: signal.signal(sign, _interrupt) for sign in (signal.SIGTERM, signal.SIGHUP)}
@@ -83,12 +83,12 @@ def _globals(store: BlobStore, name: str) -> list[str]:
     return EngineRunner(store, name).globals()
 
 
-def _flags(name: str, wish: Wish) -> list[str]:
+def _flags(name: str, wish: Wish, user: str) -> list[str]:
     flags = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
     if name == "podman":
         flags += ["--pull", "never", "--read-only-tmpfs=false", *EngineRunner.limits()]
     for path in ("/tmp", *wish.writable):
-        flags += ["--tmpfs", f"{path}:rw,exec,nosuid,nodev,mode=1777,size=512m"]
+        flags += ["--tmpfs", tmpfs(path, user)]
     if wish.checked:
         # Whoever looks on wants to know at once; the image itself keeps its own times.
         flags += ["--health-interval", "1s"]

@@ -87,6 +87,19 @@ def test_it_serves_is_healthy_and_ends(
     assert set(left()) <= set(before)
 
 
+def test_declared_directories_can_be_written(
+    seaslug: Seaslug, docker: Engine, folder: Path
+) -> None:
+    code = "open('/data/x', 'w').write('x'); open('/tmp/x', 'w'); print('written')\n"
+    code += "try: open('/app/x', 'w')\nexcept OSError as error: print(error)\n"
+    (folder / "main.py").write_text(code)
+    (folder / "seaslug.toml").write_text("slice = 'off'\ndirectories = ['/data']\n")
+    person = Person(seaslug.home, folder)
+    person.until("written")
+    assert "Read-only" in person.until("/app/x")
+    assert person.process.wait(30) == 0
+
+
 def test_a_check_that_nobody_answers_is_told(
     seaslug: Seaslug, docker: Engine, folder: Path
 ) -> None:

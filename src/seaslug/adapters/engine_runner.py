@@ -101,7 +101,7 @@ class EngineRunner:
         flags += ["--workdir", spec.workdir] if spec.workdir else []
         flags += ["--entrypoint", spec.argv[0]] if spec.argv else []
         for path in spec.tmpfs:
-            flags += ["--tmpfs", tmpfs(path, spec.user or image.user)]
+            flags += ["--tmpfs", tmpfs(self.name, path, spec.user or image.user)]
         for source, path in spec.mounts:
             flags += ["--mount", _bind(os.path.realpath(source), path)]
         for name, value in spec.env:
@@ -223,14 +223,15 @@ class _EngineRunning:
         return False
 
 
-def tmpfs(path: str, user: str) -> str:
+def tmpfs(engine: str, path: str, user: str) -> str:
     """Return the option for a directory in memory that *user* (``uid[:gid]``) may write to.
 
     runc gives it the mode of the image's directory whatever the option says, so it has to
-    have the right owner as well.
+    have the right owner as well; podman gives it that by itself.
     """
     uid, _, gid = user.partition(":")
     owner = f",uid={uid},gid={gid or uid}" if (uid + gid).isdigit() else ""
+    owner = ",U" if engine == "podman" else owner
     return f"{path}:rw,exec,nosuid,nodev,mode=1777,size=512m{owner}"
 
 

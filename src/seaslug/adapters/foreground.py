@@ -88,7 +88,7 @@ def _flags(name: str, wish: Wish, user: str) -> list[str]:
     if name == "podman":
         flags += ["--pull", "never", "--read-only-tmpfs=false", *EngineRunner.limits()]
     for path in ("/tmp", *wish.writable):
-        flags += ["--tmpfs", tmpfs(path, user)]
+        flags += ["--tmpfs", tmpfs(name, path, user)]
     if wish.checked:
         # Whoever looks on wants to know at once; the image itself keeps its own times.
         flags += ["--health-interval", "1s"]

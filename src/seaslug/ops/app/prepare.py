@@ -151,9 +151,9 @@ def _with_libraries(
 
 
 def _lookup(recipe: Recipe, made: Made, platform: Platform, world: World) -> dict[str, Any]:
-    lock = world.lock(recipe, [platform])
+    lock, own = world.lock(recipe, [platform]), made.tree()
     inputs = [
-        identity(made.tree().get(path) for path in elves(made.tree())), list(made.libraries),
+        identity(own.get(path) for path in elves(own)), list(made.libraries),
         platform_digest(lock.on(platform)).text, recipe.distribution.name, str(platform),
     ]  # fmt: skip
 
@@ -177,15 +177,15 @@ def _with_trees(
     """Return the base's trees where the configuration needs them, and zones chosen from them."""
     config = project.config
     named = config.timezones not in (("full",), ("none",))
+    if config.timezones == ("none",):
+        recipe = zones.none(recipe)
     if not (config.certificates or named):
-        return (zones.none(recipe) if config.timezones == ("none",) else recipe), {}
+        return recipe, {}
     lock = world.lock(recipe, list(made))
     trees = {platform: world.files(recipe, lock, platform).tree for platform in made}
     if named:
         first = next(iter(trees.values()))
         recipe = zones.chosen(recipe, first, config.timezones, config.where)
-    elif config.timezones == ("none",):
-        recipe = zones.none(recipe)
     return recipe, trees
 
 

@@ -261,12 +261,6 @@ class _Slicer:
         triplet = self.platform.names.triplet
         return folder in (f"usr/lib/{triplet}", f"lib/{triplet}", "usr/lib", "lib")
 
-    def _lost_its_programs(self, package: str, dropped: set[str]) -> bool:
-        """Tell whether a package had programs or libraries and has none any more."""
-        own = [e for e in self.files.tree if self.files.owners.get(e.path) == package]
-        native = list(elves(own))
-        return bool(native) and dropped.issuperset(native)
-
     def _by_package(self, dropped: set[str], kept: int, modules: int) -> Slice:
         owners = self.files.owners
         cuts: dict[str, list[str]] = {}
@@ -277,9 +271,11 @@ class _Slicer:
                 cuts.setdefault(package, []).append(path)
             elif not path.startswith(_KEPT_ANYWAY) and entry is not None:
                 left[package] = left.get(package, 0) + 1
-        omits = tuple(
-            sorted(p for p in cuts if not left.get(p) or self._lost_its_programs(p, dropped))
-        )
+        native = [path for path in elves(self.files.tree) if path in owners]
+        gone = {owners[path] for path in native if path in dropped}
+        # A package that had programs or libraries, and has none any more, goes wholly.
+        gone -= {owners[path] for path in native if path not in dropped}
+        omits = tuple(sorted(p for p in cuts if not left.get(p) or p in gone))
         rows = tuple(
             (package, tuple(_pattern(p) for p in sorted(paths)))
             for package, paths in sorted(cuts.items())

@@ -17,8 +17,11 @@
     ├── EngineError                  11   Docker, podman or user namespaces
     │   └── RunTimeoutError          11   a started program was not over in time
     ├── ProofError                   12   an image was started and did not do what it should
-    └── ProjectError                 13   a project that cannot be made into an application
-        └── ToolError                13   its own build tool failed; carries the end of its output
+    ├── ProjectError                 13   a project that cannot be made into an application
+    │   └── ToolError                13   its own build tool failed; carries the end of its output
+    └── RegistryError                14   an image registry refuses, or answers what it may not
+        ├── LoginError               14     it wants to know who is asking, or does not allow it
+        └── UnreachableError         14     it does not answer, or its certificate is not trusted
 
 The library raises; only the command line prints and exits. ``what`` is one
 sentence without a full stop, ``where`` names the file, line, field or address,
@@ -194,3 +197,22 @@ class ToolError(ProjectError):
         self.output = output.rstrip()
         body = "\n".join(f"    {line}" for line in self.output.splitlines())
         super().__init__(f"{what}\n{body}" if body else what, where=where, hint=hint)
+
+
+class RegistryError(SeaslugError):
+    """An image registry refuses a request, or answers what the specification does not allow."""
+
+    code = "registry"
+    exit_status = 14
+
+
+class LoginError(RegistryError):
+    """A registry wants a login, does not take the one it got, or does not allow this."""
+
+    code = "login"
+
+
+class UnreachableError(RegistryError):
+    """A registry does not answer, or cannot be trusted to be itself."""
+
+    code = "unreachable"

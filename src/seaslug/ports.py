@@ -6,7 +6,7 @@ protocol. Nothing here imports more than values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -81,6 +81,79 @@ class BlobStore(Protocol):
 
     def session(self) -> AbstractContextManager[None]:
         """Hold off the collector while blobs are in use that nothing refers to yet."""
+        ...
+
+    def receive(self, wanted: Descriptor, opened: Opener) -> Stored:
+        """Bring a blob here; what came of it before a cut is kept, and asked for no more.
+
+        Raises IntegrityError as soon as the bytes cannot be the ones of *wanted*.
+        """
+        ...
+
+
+Opener = Callable[[int], Iterator[bytes]]
+"""Gives a blob's bytes from an offset on; may be called again after a cut."""
+
+
+class ImageSource(Protocol):
+    """Where an image is read: one name, and all that it leads to. Safe for many threads."""
+
+    @property
+    def known_as(self) -> str:
+        """The repository, ``HOST/PATH``, whose blobs a registry may mount; empty elsewhere."""
+        ...
+
+    def top(self) -> Descriptor:
+        """Return the manifest or index that the name stands for. Raises UnknownNameError."""
+        ...
+
+    def manifest(self, wanted: Descriptor) -> bytes:
+        """Return the raw bytes of a manifest or index, verified, at most 4 MiB."""
+        ...
+
+    def open(self, wanted: Descriptor, offset: int = 0) -> Iterator[bytes]:
+        """Yield a blob's bytes from *offset* on, as they come: who takes them verifies them."""
+        ...
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """Return the manifests (signatures, SBOMs) that name *subject* as their subject."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        ...
+
+
+class ImageTarget(Protocol):
+    """Where an image is written: blobs first, manifests then, the name last."""
+
+    parallel: int
+    """How many blobs may be put at once."""
+
+    def holds(self, top: Descriptor) -> bool:
+        """Tell whether the name already stands for *top*: then there is nothing to do."""
+        ...
+
+    def put_blob(self, wanted: Descriptor, opened: Opener, origins: Sequence[str] = ()) -> str:
+        """Bring a blob there, verified on its way; returns ``there``, ``mounted`` or ``sent``.
+
+        *origins* are repositories, ``HOST/PATH``, that are known to have it.
+        """
+        ...
+
+    def put_manifest(self, wanted: Descriptor, raw: bytes) -> None:
+        """Put a manifest or index under its digest; what it leads to is there already."""
+        ...
+
+    def finish(self, top: Descriptor, raw: bytes) -> str:
+        """Let the name stand for *top*, the last step; returns where it is now.
+
+        A registry answers ``HOST/PATH@sha256:…``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files; what was not finished leaves no name."""
         ...
 
 

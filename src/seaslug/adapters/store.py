@@ -36,7 +36,7 @@ from seaslug.errors import IntegrityError, StoreError, UnknownNameError
 from seaslug.oci import media
 from seaslug.oci.config import canonical
 from seaslug.oci.image import plain
-from seaslug.ports import Stored
+from seaslug.ports import Opener, Stored
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 
@@ -46,6 +46,7 @@ _EMPTY = Digest.of(b"")
 _MAX_INDEX = 16 << 20
 _COPY = 1 << 20
 _ABANDONED = 600.0
+_RESUMED = 7 * 86400.0
 
 
 def default_root() -> Path:
@@ -94,6 +95,26 @@ class Store:
             if hasher.hexdigest() != digest.hex:
                 raise IntegrityError(f"sha256:{hasher.hexdigest()} instead of {digest}")
             return self._adopt(path, digest, size)
+
+    def receive(self, wanted: Descriptor, opened: Opener) -> Stored:
+        """Bring a blob here; what came of it before a cut is kept, and asked for no more.
+
+        Raises IntegrityError as soon as the bytes cannot be the ones of *wanted*.
+        """
+        from seaslug.adapters.receive import PREFIX, Partial
+
+        found = self.find(wanted.digest)
+        if found is not None and found.size == wanted.size:
+            return found
+        self._prepare()
+        with self.explained():
+            partial = Partial(f"{self.root}/staging/{PREFIX}{wanted.digest.hex}", wanted)
+            with partial.locked():
+                found = self.find(wanted.digest)
+                if found is not None and found.size == wanted.size:
+                    return found
+                partial.fill(opened)
+                return self._adopt(partial.path, wanted.digest, wanted.size)
 
     def find(self, digest: Digest) -> Stored | None:
         """Return the blob, or None if it is not here."""
@@ -243,7 +264,8 @@ class Store:
         with os.scandir(self.root / "staging") as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
-                    if time.time() - entry.stat().st_mtime > _ABANDONED:
+                    kept = _RESUMED if entry.name.startswith("partial-") else _ABANDONED
+                    if time.time() - entry.stat().st_mtime > kept:
                         os.unlink(entry.path)
 
     def link_or_copy(self, digest: Digest, target: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 
@@ -28,3 +28,27 @@ class ThreadPool:
         """Let running work end, drop the rest."""
         self._outer.shutdown(wait=True, cancel_futures=True)
         self._inner.shutdown(wait=True, cancel_futures=True)
+
+
+def spread(
+    function: Callable[[Any], Any], items: Sequence[Any], bound: int, halt: Callable[[], None]
+) -> list[Any]:
+    """Return *function* of each item, at most *bound* at once.
+
+    The first error is raised, after *halt* has told those that still run to end.
+    """
+    if len(items) < 2 or bound < 2:
+        return [function(item) for item in items]
+    pool = ThreadPoolExecutor(min(bound, len(items)), "seaslug-blob")
+    try:
+        running = [pool.submit(function, item) for item in items]
+        done, _ = wait(running, return_when=FIRST_EXCEPTION)
+        failed = [error for one in done if (error := one.exception()) is not None]
+        if failed:
+            raise failed[0]
+        return [one.result() for one in running]
+    except BaseException:
+        halt()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

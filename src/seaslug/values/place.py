@@ -58,7 +58,7 @@ def parse_place(text: str) -> Place:
             raise UnknownNameError("transport", f"{head}://", ["docker://"], where=text)
         return Place(REGISTRY, "", rest[2:])
     if head not in TRANSPORTS:
-        if head.endswith(("-archive", "-daemon")):
+        if colon and _misspelt(head):
             raise UnknownNameError("transport", head, TRANSPORTS, where=text)
         return Place(STORE, "", text)
     if head == REGISTRY:
@@ -69,6 +69,15 @@ def parse_place(text: str) -> Place:
         path, _, name = rest.partition(":")
         return Place(head, path, name)
     return Place(head, "", rest)
+
+
+def _misspelt(head: str) -> bool:
+    """Tell whether *head* is nearly a transport with a hyphen, as no image's name would be."""
+    if "-" not in head:
+        return False
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(head, TRANSPORTS, n=1, cutoff=0.85))
 
 
 def _example(transport: str) -> str:

@@ -46,6 +46,8 @@ class Reference:
         name, tag = _tag_off(name)
         host, path = _host_off(name)
         problem = _problem(host, path, tag)
+        if "://" in whole:
+            problem = "it has no https:// or http:// before it"
         if problem:
             raise _malformed(text, problem)
         if at and not digest:

@@ -51,6 +51,10 @@ class BlobStore(Protocol):
         """Return a small blob's bytes, checked against its digest. Raises StoreError."""
         ...
 
+    def chunks(self, wanted: Descriptor) -> Iterator[bytes]:
+        """Yield a blob's bytes, piece by piece. Raises StoreError."""
+        ...
+
     def concat(self, parts: Sequence[Stored], tail: bytes) -> Stored:
         """Keep the concatenation of *parts* and *tail*."""
         ...

@@ -147,6 +147,12 @@ class Store:
             )
         return data
 
+    def chunks(self, wanted: Descriptor) -> Iterator[bytes]:
+        """Yield a blob's bytes, piece by piece. Raises StoreError."""
+        with open(self.get(wanted.digest).path, "rb", buffering=0) as file:
+            while chunk := file.read(_COPY):
+                yield chunk
+
     def concat(self, parts: Sequence[Stored], tail: bytes) -> Stored:
         """Keep the concatenation of *parts* and *tail*."""
         return self.put(_joined(parts, tail))

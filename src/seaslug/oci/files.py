@@ -47,6 +47,11 @@ def layer_chunks(path: str, media_type: str) -> Iterator[bytes]:
     return decompress(compression_of(media_type), _pieces(path), MAX_BYTES)
 
 
+def plain_tar(store: BlobStore, layer: Descriptor) -> Iterator[bytes]:
+    """Yield the plain tar bytes of a layer, piece by piece."""
+    return decompress(compression_of(layer.media_type), store.chunks(layer), MAX_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Every path of an image, sorted, and the texts of the small files that were asked for."""
@@ -69,7 +74,7 @@ def listing(
     for layer in layers:
         root.begin()
         owner = ""
-        for member in members(layer_chunks(store.get(layer.digest).path, layer.media_type)):
+        for member in members(plain_tar(store, layer)):
             path = root.place(member.path)
             name = path.rpartition("/")[2]
             if name.startswith(WHITEOUT):
@@ -124,7 +129,7 @@ def content(store: BlobStore, layer: Descriptor, path: str) -> Iterator[memoryvi
 
 def contents(store: BlobStore, layer: Descriptor) -> Iterator[tuple[str, Iterator[memoryview]]]:
     """Yield (path, content) of each regular file of one layer; take it before the next one."""
-    for member in members(layer_chunks(store.get(layer.digest).path, layer.media_type)):
+    for member in members(plain_tar(store, layer)):
         if member.kind is Kind.FILE:
             yield member.path, member.content
 

@@ -74,7 +74,8 @@ def listing(
     for layer in layers:
         root.begin()
         owner = ""
-        for member in members(plain_tar(store, layer)):
+        chunks = plain_tar(store, layer)
+        for member in members(chunks):
             path = root.place(member.path)
             name = path.rpartition("/")[2]
             if name.startswith(WHITEOUT):
@@ -88,6 +89,8 @@ def listing(
             root.put(member, path, owner if ours else "")
             if sums:
                 owner = NO_STANZA
+        for _ in chunks:
+            pass  # whether the bytes were the right ones is known at their end
     return _listing(root.found, texts, ours)
 
 

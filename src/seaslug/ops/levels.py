@@ -20,6 +20,7 @@ from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree, file, symlink
 
 LOCK_PATH = "usr/share/seaslug/lock.json"
+CONFIGURATION = "configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _last(materials: Materials, below: list[Group], mtime: int) -> Group:
         )  # fmt: skip
         entries = tuple(entry for name in names for entry in EFFECTS[name](scene))
         materials.store.remember(key, freeze(entries, materials.store))
-    return Group("configuration", (), (*entries, lock))
+    return Group(CONFIGURATION, (), (*entries, lock))
 
 
 def _state(entry: Entry) -> list[Any]:

@@ -13,10 +13,11 @@ from seaslug.errors import HostileError
 from seaslug.oci import files, images
 from seaslug.oci.files import NO_STANZA, Listing, Placed
 from seaslug.oci.read import json_object
-from seaslug.ops.levels import LOCK_PATH
+from seaslug.ops.levels import CONFIGURATION, LOCK_PATH
 from seaslug.ports import BlobStore
 
 RECIPE_LABEL = "dev.seaslug.recipe"
+_SMALL_LAYER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Installed:
 
 class View:
     """One platform's image, read from the store when asked."""
+
+    far = False
+    """Whether the layers are elsewhere: listing files reads all of them from there."""
 
     def __init__(self, store: BlobStore, found: images.Found) -> None:
         self._store = store
@@ -112,6 +116,21 @@ class View:
         """Yield (path, content) of each regular file that the layer *at* holds, as they come."""
         layer = self.layers[at]
         return files.contents(self._store, layer)
+
+    @cached_property
+    def locked(self) -> tuple[dict[str, Any], ...]:
+        """The packages that the image's own lock names, without reading the other layers.
+
+        Rows have name, version, arch and source; none if seaslug did not build the image.
+        """
+        at = [n for n, made in enumerate(self.history) if made == f"seaslug: {CONFIGURATION}"]
+        if RECIPE_LABEL not in self.labels or not at or self.layers[at[0]].size > _SMALL_LAYER:
+            return ()
+        for path, content in self.contents(at[0]):
+            if path == LOCK_PATH:
+                text = b"".join(bytes(piece) for piece in content)
+                return tuple(json.loads(text)["platforms"][0]["packages"])
+        return ()
 
     @cached_property
     def _listing(self) -> Listing:

@@ -67,6 +67,12 @@ def make(source: ImageSource, wish: Wish, where: str) -> Plan:
     return walk.plan()
 
 
+def one(source: ImageSource, top: Descriptor, wish: Wish, where: str) -> Page:
+    """Return the one image that *wish* means. Raises UnknownNameError, HostileError."""
+    pages = _chosen(source, top, wish, where)
+    return pages[0]
+
+
 def of(source: ImageSource, descriptor: Descriptor, where: str) -> Plan:
     """Return everything that *descriptor* leads to."""
     walk = _Walk(source, where)
@@ -194,4 +200,4 @@ def subject_of(raw: bytes) -> str:
     return str(subject.get("digest", "")) if isinstance(subject, dict) else ""
 
 
-__all__ = ["Page", "Plan", "Wish", "make", "of", "subject_of", "subjects"]
+__all__ = ["Page", "Plan", "Wish", "make", "of", "one", "subject_of", "subjects"]

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from seaslug.errors import HostileError, UnknownNameError, UsageError
-from seaslug.oci import media
-from seaslug.oci.read import IndexManifest, Manifest, json_object, parse
+from seaslug.oci import media, select
+from seaslug.oci.read import IndexEntry, IndexManifest, Manifest, json_object, parse
 from seaslug.ports import BlobStore
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
-from seaslug.values.platform import Platform
+from seaslug.values.reference import Reference
+
+_MAX_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ def resolve(store: BlobStore, name: str) -> Descriptor:
     for spelling in (name, f"{name}:latest"):
         if spelling in tags:
             return tags[spelling]
+    full = _full(name)
+    if full in tags:
+        return tags[full]
     wanted = name.removeprefix("sha256:")
     if len(wanted) >= 6 and all(c in "0123456789abcdef" for c in wanted):
         known = {d.digest: d for top in tags.values() for d in _reachable(store, top)}
@@ -52,6 +57,14 @@ def resolve(store: BlobStore, name: str) -> Descriptor:
     )
 
 
+def _full(name: str) -> str:
+    """Return *name* as a registry's reference in full, as pulled images are called."""
+    try:
+        return str(Reference.parse(name))
+    except UsageError:
+        return ""
+
+
 def image(store: BlobStore, name: str, platform: str = "") -> Found:
     """Return one platform's image. An index with several platforms needs *platform*.
 
@@ -62,18 +75,14 @@ def image(store: BlobStore, name: str, platform: str = "") -> Found:
     if not known:
         raise HostileError("an index without images", where=name)
     if platform:
-        wanted = str(Platform.parse(platform))
-        fits = [item for item in known if item[1] == wanted]
-        if not fits:
-            raise UnknownNameError("platform", wanted, [p for _, p in known], where=name)
-    else:
-        fits = known
-    if len(fits) > 1:
+        fit = select.choose([IndexEntry(d, p) for d, p in known], platform, name)
+        known = [(fit.descriptor, fit.platform)]
+    if len(known) > 1:
         raise UsageError(
-            f"{name} has {len(fits)} platforms",
-            hint="choose one: --platform " + "|".join(p for _, p in fits),
+            f"{name} has {len(known)} platforms",
+            hint="choose one: --platform " + "|".join(p for _, p in known),
         )
-    descriptor, where = fits[0]
+    descriptor, where = known[0]
     found = image_at(store, descriptor.digest, name)
     return replace(found, top=top, descriptor=descriptor, platform=where or found.platform)
 
@@ -87,12 +96,20 @@ def image_at(store: BlobStore, digest: Digest, name: str = "") -> Found:
     return Found(name, descriptor, descriptor, manifest, _config_platform(store, manifest))
 
 
-def images(store: BlobStore, top: Descriptor) -> list[tuple[Descriptor, str]]:
-    """Return (manifest, platform) for each image that *top* leads to."""
+def images(store: BlobStore, top: Descriptor, depth: int = 0) -> list[tuple[Descriptor, str]]:
+    """Return (manifest, platform) for each image that *top* leads to; attestations are none."""
     found = parse(_read(store, top.digest), str(top.digest))
-    if isinstance(found, IndexManifest):
-        return [(entry.descriptor, entry.platform) for entry in found.entries]
-    return [(top, _config_platform(store, found))]
+    if not isinstance(found, IndexManifest):
+        return [(top, _config_platform(store, found))]
+    if depth > _MAX_DEPTH:
+        raise HostileError("indexes lie too deep in each other", where=str(top.digest))
+    rows: list[tuple[Descriptor, str]] = []
+    for entry in select.images_of(found):
+        if entry.descriptor.media_type in media.INDICES:
+            rows += images(store, entry.descriptor, depth + 1)
+        else:
+            rows.append((entry.descriptor, entry.platform))
+    return rows
 
 
 def blobs(store: BlobStore, top: Descriptor) -> Iterator[Descriptor]:

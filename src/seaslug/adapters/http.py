@@ -11,18 +11,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 from weakref import WeakSet
 
 from seaslug import __version__
+from seaslug.adapters import wire
 from seaslug.errors import ArchiveError, IntegrityError, NetworkError, TrustError
 
 CHUNK = 256 << 10
 MAX_REDIRECTS = 5
 ATTEMPTS = 3
-_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
+_LONGEST = 30
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ class Fetcher:
             if answer.length:
                 raise NetworkError("the connection ended too early", where=url)
         except (OSError, HTTPException) as error:
-            raise NetworkError(f"the connection broke: {_said(error)}", where=url) from None
+            raise NetworkError(f"the connection broke: {wire.said(error)}", where=url) from None
         finally:
             if not answer.isclosed():
                 self._drop(url)
@@ -131,50 +132,41 @@ class Fetcher:
             said = f"answers {answer.status} {answer.reason}"
             if answer.status in (404, 410):
                 raise NotFoundError(said, where=url)
-            if answer.status in _AGAIN:
-                self.stopped_within(_asked_for(answer))
+            if answer.status in wire.AGAIN:
+                self.stopped_within(min(wire.asked_for(answer.headers["Retry-After"]), _LONGEST))
             raise NetworkError(said, where=url)
         raise NetworkError(f"redirects more than {MAX_REDIRECTS} times", where=url)
 
     def _request(self, url: str, headers: Mapping[str, str]) -> HTTPResponse:
         parts = urlsplit(url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        proxy = wire.through_proxy(parts.scheme, parts.netloc)
+        sent = {**headers, **(proxy or {})}
         while True:
             if self._stopped.is_set():
                 raise NetworkError("stopped", where=url)
-            connection, proxied, kept = self._connection(url)
+            connection, kept = self._connection(url)
             try:
-                connection.request("GET", url if proxied else path, headers=dict(headers))
+                connection.request("GET", path if proxy is None else url, headers=sent)
                 self._sockets.add(connection.sock)
                 return connection.getresponse()
             except (OSError, HTTPException) as error:
                 # A kept connection may have been closed by the server meanwhile.
                 self._drop(url)
                 if not kept or isinstance(error, TimeoutError):
-                    raise NetworkError(f"does not answer: {_said(error)}", where=url) from None
+                    raise NetworkError(f"does not answer: {wire.said(error)}", where=url) from None
 
-    def _connection(self, url: str) -> tuple[HTTPConnection, bool, bool]:
-        """Return a connection, whether it leads to a proxy, and whether it was used before."""
+    def _connection(self, url: str) -> tuple[HTTPConnection, bool]:
+        """Return a connection, and whether it was used before."""
         parts = urlsplit(url)
         kept: dict[str, HTTPConnection] = self._local.__dict__.setdefault("kept", {})
         key = f"{parts.scheme}://{parts.netloc}"
-        proxy = _proxy(parts.scheme, parts.hostname or "")
         used = key in kept
         if not used:
-            kept[key] = self._connect(parts.scheme, parts.netloc, proxy)
-        return kept[key], bool(proxy) and parts.scheme == "http", used
-
-    def _connect(self, scheme: str, netloc: str, proxy: str) -> HTTPConnection:
-        place = urlsplit(proxy).netloc if proxy else netloc
-        if not place:
-            raise NetworkError("an address without a host", where=f"{scheme}://{netloc}")
-        if scheme == "http":
-            return HTTPConnection(place, timeout=self.timeout)
-        connection = HTTPSConnection(place, timeout=self.timeout)
-        if proxy:
-            host, _, port = netloc.partition(":")
-            connection.set_tunnel(host, int(port or 443))
-        return connection
+            if not parts.netloc:
+                raise NetworkError("an address without a host", where=key)
+            kept[key] = wire.connection(parts.scheme, parts.netloc, self.timeout)
+        return kept[key], used
 
     def _drop(self, url: str) -> None:
         parts = urlsplit(url)
@@ -226,24 +218,3 @@ def _file(path: str, offset: int, limit: int) -> Iterator[bytes]:
         raise NotFoundError("no such file", where=path) from None
     except OSError as error:
         raise NetworkError(f"cannot be read: {error.strerror}", where=path) from None
-
-
-def _proxy(scheme: str, host: str) -> str:
-    """Return the proxy that the environment names for *host*, or an empty string."""
-    spared = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
-    for name in filter(None, (item.strip().lstrip(".") for item in spared)):
-        if name == "*" or host == name or host.endswith(f".{name}"):
-            return ""
-    if host in ("localhost", "127.0.0.1", "::1"):
-        return ""
-    return os.environ.get(f"{scheme}_proxy") or os.environ.get(f"{scheme.upper()}_PROXY") or ""
-
-
-def _asked_for(answer: HTTPResponse) -> int:
-    """Return how many seconds the server wants us to wait, within reason."""
-    text = answer.headers.get("Retry-After", "")
-    return min(int(text), 30) if text.isdigit() else 0
-
-
-def _said(error: BaseException) -> str:
-    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Image registries, as the OCI distribution specification 1.1 has them."""

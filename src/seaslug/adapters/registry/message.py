@@ -1,0 +1,136 @@
+"""What is sent to a registry and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse
+
+from seaslug.adapters import wire
+from seaslug.errors import RegistryError, UnreachableError
+
+PIECE = 128 << 10
+_DRAIN = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Bytes that may be sent more than once: *opened* gives all *size* of them anew."""
+
+    size: int
+    opened: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """*body* of bytes makes the request safe to repeat; a Body is sent once, whoever sends goes on.
+
+    *timeout* is in seconds per read, 0 for the transport's own.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Body = b""
+    timeout: float = 0.0
+
+
+class Response:
+    """An answer whose body is read at most once; a context manager that lets go of it.
+
+    ``url`` is where it came from after redirects.
+    """
+
+    def __init__(
+        self, answer: HTTPResponse, url: str, done: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        self._answer = answer
+        self._done: Callable[[bool], None] | None = done
+        self.url = url
+
+    @property
+    def status(self) -> int:
+        """The status, three digits."""
+        return self._answer.status
+
+    @property
+    def headers(self) -> HTTPMessage:
+        """The headers; names in any case, ``get_all`` for those that come more than once."""
+        return self._answer.headers
+
+    def read(self, limit: int) -> bytes:
+        """Return the whole body. Raises RegistryError past *limit* bytes, UnreachableError."""
+        found = bytearray()
+        for piece in self.stream():
+            found += piece
+            if len(found) > limit:
+                raise RegistryError(f"answers with more than {limit} bytes", where=self.url)
+        return bytes(found)
+
+    def begin(self, limit: int) -> bytes:
+        """Return at most the first *limit* bytes of the body, however it ends."""
+        found = b""
+        try:
+            while len(found) < limit and (piece := self._answer.read(limit - len(found))):
+                found += piece
+        except (OSError, HTTPException):
+            self._finish(again=False)
+        self.close()
+        return found
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield the body in small pieces. Raises UnreachableError if it is cut."""
+        try:
+            while piece := self._answer.read(PIECE):
+                yield piece
+            if self._answer.length:
+                raise UnreachableError("the connection ended too early", where=self.url)
+            self._finish(again=not self._answer.will_close)
+        except (OSError, HTTPException) as error:
+            raise UnreachableError(
+                f"the connection broke: {wire.said(error)}", where=self.url
+            ) from None
+        finally:
+            self._finish(again=False)
+
+    def close(self) -> None:
+        """Let go of it; the connection is kept if little of the body is left."""
+        if self._done is None:
+            return
+        try:
+            over = self._answer.isclosed() or not self._answer.read(_DRAIN)
+            if not over and not self._answer.length:
+                over = not self._answer.read(1)
+        except (OSError, HTTPException):
+            over = False
+        self._finish(again=over and not self._answer.will_close)
+
+    def _finish(self, *, again: bool) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done(again)
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def transmit(connection: HTTPConnection, request: Request, target: str) -> HTTPResponse:
+    """Send *request* for *target*, a path or an address, and return the answer.
+
+    A server that does not want all of a body may answer in the middle of it, and hang up.
+    """
+    headers = dict(request.headers)
+    body: bytes | Iterator[bytes] | None = None
+    if isinstance(request.body, Body):
+        headers["Content-Length"] = str(request.body.size)
+        body = request.body.opened()
+    elif request.body or request.method in ("POST", "PUT", "PATCH"):
+        headers["Content-Length"] = str(len(request.body))
+        body = request.body or None
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.request(request.method, target, body=body, headers=headers)
+    return connection.getresponse()

@@ -83,6 +83,14 @@ class BlobStore(Protocol):
         """Forget *name*; raises UnknownNameError if it is not known."""
         ...
 
+    def refer(self, referrer: Descriptor) -> None:
+        """Keep a manifest, as long as what it names as its subject is kept."""
+        ...
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """Return the manifests that name *subject* as their subject."""
+        ...
+
     def session(self) -> AbstractContextManager[None]:
         """Hold off the collector while blobs are in use that nothing refers to yet."""
         ...

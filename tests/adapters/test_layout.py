@@ -204,7 +204,7 @@ def test_a_place_that_cannot_be_written(store: Store, tmp_path: Path, transport:
 def test_a_folder_with_another_index_is_left_alone(store: Store, tmp_path: Path, text: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/index.json").write_text(text)
-    with pytest.raises(StoreError, match="no OCI index"):
+    with pytest.raises(StoreError, match="not an OCI index"):
         put_out(store, made(store), Output("oci", str(tmp_path / "out")), ["a"])
     assert (tmp_path / "out/index.json").read_text() == text
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
-from seaslug.adapters.store import REF_NAME, Store
-from seaslug.errors import StoreError, UnknownNameError, UsageError
+from seaslug.adapters import rows
+from seaslug.adapters.store import Store
+from seaslug.adapters.transports.layout import LayoutTarget, beside, explained
+from seaslug.adapters.transports.store import StoreSource
+from seaslug.errors import UnknownNameError, UsageError
 from seaslug.oci import images, media
 from seaslug.oci.config import canonical
-from seaslug.oci.image import plain
 from seaslug.oci.read import Manifest, parse
 from seaslug.values.descriptor import Descriptor
 
 TRANSPORTS = ("oci", "oci-archive", "docker-archive", "docker-daemon", "podman")
-_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,57 +97,19 @@ def docker_archive(
 
 def _layout(store: Store, top: Descriptor, folder: Path, names: Sequence[str]) -> None:
     """Add the image to the layout in *folder*; the index, which makes it visible, comes last."""
-    with _explained(folder):
-        blobs = folder / "blobs" / "sha256"
-        blobs.mkdir(parents=True, exist_ok=True)
-        for blob in images.blobs(store, top):
-            target = blobs / blob.digest.hex
-            if not target.exists() or target.stat().st_size != blob.size:
-                target.unlink(missing_ok=True)
-                store.link_or_copy(blob.digest, target)
-        (folder / "oci-layout").write_bytes(_LAYOUT)
-        rows = [row for row in _rows(folder / "index.json") if _ref(row) not in names]
-        rows += [_row(top, name) for name in names] or [_row(top, "")]
-        _replace(folder / "index.json", _index(rows))
-
-
-def _rows(path: Path) -> list[dict[str, object]]:
-    try:
-        rows = json.loads(path.read_bytes())["manifests"]
-        if not all(isinstance(row, dict) for row in rows):
-            raise ValueError("manifests")
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, KeyError, TypeError):
-        raise StoreError(
-            "is there and is no OCI index", where=str(path), hint="choose another folder"
-        ) from None
-    return list(rows)
-
-
-def _ref(row: dict[str, object]) -> object:
-    notes = row.get("annotations")
-    return notes.get(REF_NAME) if isinstance(notes, dict) else None
-
-
-def _row(top: Descriptor, name: str) -> dict[str, object]:
-    row = plain(top)
-    if name:
-        row["annotations"] = {REF_NAME: name}
-    return row
-
-
-def _index(rows: Sequence[dict[str, object]]) -> bytes:
-    return canonical({"schemaVersion": 2, "mediaType": media.INDEX, "manifests": list(rows)})
+    target = LayoutTarget(folder, *names, store=store)
+    source = StoreSource(store, top.digest.text)
+    for blob in images.blobs(store, top):
+        target.put_blob(blob, partial(source.open, blob))
+    target.finish(top, b"")
 
 
 Member = tuple[str, Iterable[bytes], int]
 
 
 def _oci_members(store: Store, top: Descriptor, names: Sequence[str]) -> Iterator[Member]:
-    rows = [_row(top, name) for name in names] or [_row(top, "")]
-    yield _small("oci-layout", _LAYOUT)
-    yield _small("index.json", _index(rows))
+    yield _small("oci-layout", rows.LAYOUT)
+    yield _small("index.json", rows.encode({"manifests": rows.named([], top, names)}))
     seen = set()
     for blob in images.blobs(store, top):
         if blob.digest not in seen:
@@ -200,15 +162,10 @@ def _archive(path: Path, members: Iterable[Member]) -> None:
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file beside *path*, renamed at the end: all of it or none. Raises StoreError."""
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with open(beside, "wb") as out:
-                yield out
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with beside(path) as out:
+            yield out
 
 
 def _write(out: IO[bytes], members: Iterable[Member]) -> None:
@@ -223,23 +180,6 @@ def _write(out: IO[bytes], members: Iterable[Member]) -> None:
             out.write(chunk)
         out.write(bytes(-size % BLOCK))
     out.write(END)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    with writing(path) as out:
-        out.write(data)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror or error}",
-            where=str(path),
-            hint="choose another place with -o",
-        ) from error
 
 
 __all__ = ["Output", "docker_archive", "parse_output", "put_out", "single", "writing"]

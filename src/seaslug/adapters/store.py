@@ -32,18 +32,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from seaslug.adapters import rows
 from seaslug.errors import IntegrityError, StoreError, UnknownNameError
-from seaslug.oci import media
-from seaslug.oci.config import canonical
-from seaslug.oci.image import plain
 from seaslug.ports import Opener, Stored
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 
-REF_NAME = "org.opencontainers.image.ref.name"
-_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _EMPTY = Digest.of(b"")
-_MAX_INDEX = 16 << 20
 _COPY = 1 << 20
 _ABANDONED = 600.0
 _RESUMED = 7 * 86400.0
@@ -185,33 +180,62 @@ class Store:
     def tags(self) -> dict[str, Descriptor]:
         """Return every name and what it stands for."""
         return {
-            row["annotations"][REF_NAME]: _descriptor(row)
+            rows.name_of(row): rows.descriptor_of(row)
             for row in self._index()["manifests"]
-            if REF_NAME in row.get("annotations", {})
+            if rows.name_of(row)
         }
 
     def tag(self, name: str, descriptor: Descriptor, platform: str = "") -> None:
         """Let *name* stand for the manifest or index at *descriptor*; its blobs become durable."""
-        row: dict[str, Any] = {**plain(descriptor), "annotations": {REF_NAME: name}}
+        row = rows.row(descriptor, name)
         if platform:
             parts = platform.split("/")
             row["platform"] = dict(zip(("os", "architecture", "variant"), parts, strict=False))
         if row in self._index()["manifests"]:
             return
         self._sync()
-        with self._changing() as rows:
-            rows[:] = [known for known in rows if _name(known) != name]
-            rows.append(row)
-            rows.sort(key=_name)
+        with self._changing() as known:
+            known[:] = [one for one in known if rows.name_of(one) != name]
+            known.append(row)
+            known.sort(key=rows.name_of)
 
     def untag(self, name: str) -> Descriptor:
         """Forget *name*; raises UnknownNameError if it is not known."""
-        with self._changing() as rows:
-            found = [row for row in rows if _name(row) == name]
+        with self._changing() as known:
+            found = [row for row in known if rows.name_of(row) == name]
             if not found:
-                raise UnknownNameError("image", name, [_name(row) for row in rows])
-            rows[:] = [row for row in rows if _name(row) != name]
-            return _descriptor(found[0])
+                names = [rows.name_of(row) for row in known if rows.name_of(row)]
+                raise UnknownNameError("image", name, names)
+            known[:] = [row for row in known if rows.name_of(row) != name]
+            return rows.descriptor_of(found[0])
+
+    def refer(self, referrer: Descriptor) -> None:
+        """Keep a manifest, as long as what it names as its subject is kept."""
+        row = rows.row(referrer)
+        if row in self._index()["manifests"]:
+            return
+        self._sync()
+        with self._changing() as known:
+            known.append(row)
+            known.sort(key=rows.name_of)
+
+    def referrers(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """Return the manifests that name *subject* as their subject."""
+        return rows.referring(self._nameless(), subject, lambda one: self.read(one.digest))
+
+    def forget_gone(self) -> None:
+        """Forget the referrers whose manifests were discarded."""
+        gone = [row for row in self._index()["manifests"] if self._is_gone(row)]
+        if gone:
+            with self._changing() as known:
+                known[:] = [row for row in known if row not in gone]
+
+    def _nameless(self) -> list[rows.Row]:
+        found = self._index()["manifests"]
+        return [row for row in found if not (rows.name_of(row) or self._is_gone(row))]
+
+    def _is_gone(self, row: rows.Row) -> bool:
+        return not rows.name_of(row) and self.find(rows.descriptor_of(row).digest) is None
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -316,7 +340,7 @@ class Store:
                 os.makedirs(self.root / folder, exist_ok=True)
             layout = self.root / "oci-layout"
             if not layout.exists():
-                layout.write_bytes(_LAYOUT)
+                layout.write_bytes(rows.LAYOUT)
         self._ready = True
 
     @contextmanager
@@ -350,36 +374,16 @@ class Store:
             os.close(handle)
 
     def _index(self) -> dict[str, Any]:
-        path = self.root / "index.json"
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            return {"schemaVersion": 2, "manifests": []}
-        except OSError as error:
-            raise StoreError(f"cannot be read: {error}", where=str(path)) from None
-        try:
-            data = json.loads(raw[:_MAX_INDEX])
-            if not all(isinstance(row, dict) for row in data["manifests"]):
-                raise ValueError("manifests")
-        except (ValueError, TypeError, KeyError):
-            raise StoreError(
-                "is not an OCI index",
-                where=str(path),
-                hint="move it away; the blobs are still there",
-            ) from None
-        found: dict[str, Any] = data
-        return found
+        hint = "move it away; the blobs are still there"
+        return rows.load(f"{self.root}/index.json", hint)
 
     @contextmanager
     def _changing(self) -> Iterator[list[dict[str, Any]]]:
         with self._flock("index.lock", fcntl.LOCK_EX):
             data = self._index()
             yield data["manifests"]
-            raw = canonical(
-                {"schemaVersion": 2, "mediaType": media.INDEX, "manifests": data["manifests"]}
-            )
             with self._writing() as (file, staged):
-                file.write(raw)
+                file.write(rows.encode(data))
                 os.fsync(file.fileno())
                 os.replace(staged, self.root / "index.json")
 
@@ -435,15 +439,3 @@ def _syncfs(handle: int) -> bool:
         return bool(ctypes.CDLL(None).syncfs(handle) == 0)
     except (OSError, AttributeError):
         return False
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    found: str = row.get("annotations", {}).get(REF_NAME, "")
-    return found
-
-
-def _descriptor(row: Mapping[str, Any]) -> Descriptor:
-    try:
-        return Descriptor(str(row["mediaType"]), Digest(row["digest"]), int(row["size"]))
-    except (KeyError, TypeError, ValueError):
-        raise StoreError("a malformed entry in index.json", where=str(row)[:200]) from None

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if not args.dry_run:
             for digest, _, _ in gone:
                 store.discard(digest)
+            store.forget_gone()
             store.forget_before(before)
     freed, total = sum(row[1] for row in gone), sum(row[1] for row in rows)
     if args.json:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from seaslug.oci import images
+from seaslug.oci import images, media
 from seaslug.ports import BlobStore
 from seaslug.values.digest import Digest
 
+_SUBJECTS = (*media.MANIFESTS, *media.INDICES)
 Row = tuple[Digest, int, float]
 
 
 def roots(store: BlobStore) -> frozenset[Digest]:
-    """Return every blob that a name leads to. Raises StoreError if one of them is damaged."""
+    """Return every blob that a name leads to, with what refers to it (signatures, SBOMs).
+
+    Raises StoreError if one of them is damaged.
+    """
     found: set[Digest] = set()
-    for top in store.tags().values():
-        found.update(blob.digest for blob in images.blobs(store, top))
+    todo = list(store.tags().values())
+    while todo:
+        for blob in images.blobs(store, todo.pop()):
+            if blob.digest not in found:
+                found.add(blob.digest)
+                if blob.media_type in _SUBJECTS:
+                    todo += store.referrers(blob.digest)
     return frozenset(found)
 
 

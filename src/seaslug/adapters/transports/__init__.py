@@ -1,0 +1,1 @@
+"""Places that are no registry: the store, OCI layouts, archives."""

@@ -59,4 +59,6 @@ def plain(descriptor: Descriptor) -> dict[str, object]:
     }
     if descriptor.annotations:
         data["annotations"] = dict(descriptor.annotations)
+    if descriptor.urls:
+        data["urls"] = list(descriptor.urls)
     return data

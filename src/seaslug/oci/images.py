@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from seaslug.errors import HostileError, UnknownNameError, UsageError
+from seaslug.errors import HostileError, StoreError, UnknownNameError, UsageError
 from seaslug.oci import media, select
-from seaslug.oci.read import IndexEntry, IndexManifest, Manifest, json_object, parse
+from seaslug.oci.read import MAX_MANIFEST, IndexEntry, IndexManifest, Manifest, parse
+from seaslug.oci.read import json_object as _json
 from seaslug.ports import BlobStore
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -43,6 +44,7 @@ def resolve(store: BlobStore, name: str) -> Descriptor:
     if len(wanted) >= 6 and all(c in "0123456789abcdef" for c in wanted):
         known = {d.digest: d for top in tags.values() for d in _reachable(store, top)}
         hits = [d for digest, d in known.items() if digest.hex.startswith(wanted)]
+        hits = hits or _unnamed(store, wanted)
         if len(hits) == 1:
             return hits[0]
         if hits:
@@ -55,6 +57,18 @@ def resolve(store: BlobStore, name: str) -> Descriptor:
         sorted(tags),
         hint="" if tags else "the store has no images: seaslug build static",
     )
+
+
+def _unnamed(store: BlobStore, digits: str) -> list[Descriptor]:
+    """Return the manifest or index with this whole digest that no name leads to, if it is here."""
+    if len(digits) != 64 or store.find(Digest.from_hex(digits)) is None:
+        return []
+    digest = Digest.from_hex(digits)
+    try:
+        raw = store.read(digest, MAX_MANIFEST)
+        return [Descriptor(parse(raw).media_type, digest, len(raw))]
+    except (StoreError, HostileError):
+        return []
 
 
 def _full(name: str) -> str:
@@ -132,7 +146,7 @@ def _reachable(store: BlobStore, top: Descriptor) -> Iterator[Descriptor]:
 
 
 def _config_platform(store: BlobStore, manifest: Manifest) -> str:
-    config = json_object(_read(store, manifest.config.digest), "config")
+    config = _json(_read(store, manifest.config.digest), "config")
     parts = (config.get("os"), config.get("architecture"), config.get("variant"))
     return "/".join(str(part) for part in parts if part)
 

@@ -83,7 +83,8 @@ def descriptor(data: Mapping[str, Any]) -> Descriptor:
     if type(size) is not int or size < 0:
         raise ValueError(f"a size of {size!r}")
     notes = tuple(sorted((str(k), str(v)) for k, v in (data.get("annotations") or {}).items()))
-    return Descriptor(str(data["mediaType"]), Digest(data["digest"]), size, notes)
+    urls = tuple(str(url) for url in data.get("urls") or ())
+    return Descriptor(str(data["mediaType"]), Digest(data["digest"]), size, notes, urls)
 
 
 def _entry(row: Mapping[str, Any]) -> IndexEntry:

@@ -46,6 +46,7 @@ class Moved:
     bytes: int = 0
     referrers: int = 0
     same: bool = False
+    blobs: tuple[Digest, ...] = ()
 
 
 def copy(source: ImageSource, target: ImageTarget, wish: Wish, tools: Tools, name: str) -> Moved:
@@ -66,7 +67,10 @@ def copy(source: ImageSource, target: ImageTarget, wish: Wish, tools: Tools, nam
         job.bring(made)
     extra = job.referrers(made, name) if wish.referrers else 0
     where = target.finish(top, b"" if same else made.top.raw)
-    return Moved(top, where, made.platforms, job.counts, job.bytes, extra, same and not extra)
+    return Moved(
+        top, where, made.platforms, job.counts, job.bytes, extra, same and not extra,
+        tuple(blob.digest for blob in made.blobs),
+    )  # fmt: skip
 
 
 class _Job:

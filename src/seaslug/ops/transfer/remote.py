@@ -56,11 +56,10 @@ class Far:
 class FarView(View):
     """An image that is elsewhere; a layer of which one file is wanted is fetched whole."""
 
-    far = True
-
-    def __init__(self, store: Far, found: images.Found) -> None:
+    def __init__(self, store: Far, found: images.Found, *, far: bool) -> None:
         super().__init__(store, found)
         self._far = store
+        self.far = far
 
     def read(self, item: Placed) -> Iterator[memoryview]:
         """Yield the content of a file."""
@@ -73,8 +72,12 @@ class FarView(View):
         return super().contents(at)
 
 
-def view(source: ImageSource, store: BlobStore, wish: Wish, where: str) -> FarView:
+def view(
+    source: ImageSource, store: BlobStore, wish: Wish, where: str, *, far: bool = True
+) -> FarView:
     """Return one platform's image; of its blobs only the configuration is fetched now.
+
+    Without *far* its layers are quick to read: they are on this machine.
 
     Raises UnknownNameError, HostileError, RegistryError.
     """
@@ -89,4 +92,4 @@ def view(source: ImageSource, store: BlobStore, wish: Wish, where: str) -> FarVi
     store.receive(manifest.config, lambda at: through.open(manifest.config, at))
     found = images.image_at(store, page.descriptor.digest, where)
     one = images.Found(where, top, page.descriptor, found.manifest, found.platform)
-    return FarView(Far(store, through), one)
+    return FarView(Far(store, through), one, far=far)

@@ -155,6 +155,9 @@ class Transport:
             raise RegistryError("redirects from HTTPS to plain HTTP", where=request.url)
         headers = request.headers
         if _site(before) != _site(after):
+            if request.body and isinstance(request.body, bytes):
+                # It may be a form with an identity token.
+                raise RegistryError("redirects what it was sent to another host", where=request.url)
             headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
         return replace(request, url=url, headers=headers)
 

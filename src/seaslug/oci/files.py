@@ -69,7 +69,7 @@ def listing(
     only the size is known. *ours* says that seaslug built the image. Raises StoreError,
     HostileError.
     """
-    root = _Root()
+    root = Root()
     texts: dict[str, bytes] = {}
     for layer in layers:
         root.begin()
@@ -137,7 +137,7 @@ def contents(store: BlobStore, layer: Descriptor) -> Iterator[tuple[str, Iterato
             yield member.path, member.content
 
 
-class _Root:
+class Root:
     """Layers laid over each other, as names: ``found`` is what is there so far."""
 
     def __init__(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from seaslug.deb.binary import Binary, read
 from seaslug.deb.effects import ldcache
 from seaslug.values.platform import Platform
-from seaslug.values.tree import Kind, Tree
+from seaslug.values.tree import Entry, Kind, Tree
 
 _MUSL = "/ld-musl-"
 # What musl's loader is itself, whatever follows the dot (libc.musl-x86_64.so.1).
@@ -18,6 +18,9 @@ _MUSL_DEFAULT = ("/lib", "/usr/local/lib", "/usr/lib")
 _PLATFORMS = {"386": "i686", "arm": "v7l"}
 _MAX_PATH_FILE = 64 << 10
 _DYN = 3
+
+Reader = Callable[[Entry], Binary | None]
+"""Gives what a file says of itself; None if it is no ELF file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Loaded:
         return "/" + self.path.lstrip("/").rpartition("/")[0]
 
 
+def read_entry(entry: Entry) -> Binary | None:
+    """Return what the file *entry* says, read from its content."""
+    return read(entry.content) if entry.content is not None else None
+
+
 def is_musl(interpreter: str) -> bool:
     """Tell whether a dynamic loader is musl's, by its path."""
     return _MUSL in interpreter
@@ -43,8 +51,15 @@ def is_musl(interpreter: str) -> bool:
 class Libraries:
     """The libraries of a tree as a process of *platform* finds them."""
 
-    def __init__(self, tree: Tree, platform: Platform, library_path: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        platform: Platform,
+        library_path: tuple[str, ...] = (),
+        reader: Reader = read_entry,
+    ) -> None:
         self.tree, self.platform, self.library_path = tree, platform, library_path
+        self._reader = reader
         self._read: dict[str, tuple[str, Binary | None]] = {}
 
     def fits(self, binary: Binary) -> bool:
@@ -68,7 +83,7 @@ class Libraries:
             if real not in self._read:
                 self._read[real] = self._library(real)
             return self._read[real]
-        found = read(entry.content)
+        found = self._reader(entry)
         fit = found is not None and found.elf.kind == _DYN and self.fits(found)
         return real, found if fit else None
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seaslug.apps.native.loading import Libraries, Loaded
-from seaslug.deb.binary import Binary, read
+from seaslug.apps.native.loading import Libraries, Loaded, Reader, read_entry
+from seaslug.deb.binary import Binary
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Tree
 
@@ -71,14 +71,19 @@ class Needs:
 
 
 def closure(
-    tree: Tree, roots: Sequence[str], platform: Platform, library_path: Sequence[str] = ()
+    tree: Tree,
+    roots: Sequence[str],
+    platform: Platform,
+    library_path: Sequence[str] = (),
+    reader: Reader = read_entry,
 ) -> Needs:
     """Return what *roots* (tree paths) need, and what of that is in *tree*.
 
     *library_path* are the directories of LD_LIBRARY_PATH. A root of another architecture
-    is reported as it is, and not followed.
+    is reported as it is, and not followed. *reader* says what files are, where their
+    contents are not at hand.
     """
-    walk = _Walk(tree, platform, tuple(library_path))
+    walk = _Walk(tree, Libraries(tree, platform, tuple(library_path), reader), reader)
     starts = tuple(walk.begin(path) for path in roots)
     interpreter = next(
         (r.binary.elf.interpreter for r in starts if r.binary and r.binary.elf.interpreter), ""
@@ -97,9 +102,8 @@ def closure(
 class _Walk:
     """The files seen so far, over all roots; each root is a process of its own."""
 
-    def __init__(self, tree: Tree, platform: Platform, library_path: tuple[str, ...]) -> None:
-        self.tree, self.platform = tree, platform
-        self.libraries = Libraries(tree, platform, library_path)
+    def __init__(self, tree: Tree, libraries: Libraries, reader: Reader) -> None:
+        self.tree, self.libraries, self.reader = tree, libraries, reader
         self.found: dict[str, Found] = {}
         self.missing: dict[str, dict[str, None]] = {}
         self.unmet: list[Wanted] = []
@@ -109,8 +113,7 @@ class _Walk:
         """Follow one root to its end, breadth first as the loader does."""
         real = self.tree.realpath(path) or path
         entry = self.tree.resolve(path)
-        content = entry.content if entry is not None else None
-        binary = read(content) if content is not None else None
+        binary = self.reader(entry) if entry is not None else None
         if binary is None or not self.libraries.fits(binary):
             return Root(real, binary)
         first = Loaded(real, real, binary, None)

@@ -11,7 +11,7 @@ from seaslug.adapters import wire
 from seaslug.errors import RegistryError, UnreachableError
 
 PIECE = 128 << 10
-_DRAIN = 64 << 10
+_DRAIN = 8 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Body:
 class Request:
     """*body* of bytes makes the request safe to repeat; a Body is sent once, whoever sends goes on.
 
-    *timeout* is in seconds per read, 0 for the transport's own.
+    *timeout* is how many seconds the answer may take to begin, 0 for the transport's own.
     """
 
     method: str
@@ -98,12 +98,13 @@ class Response:
         """Let go of it; the connection is kept if little of the body is left."""
         if self._done is None:
             return
+        left = self._answer.length
         try:
-            over = self._answer.isclosed() or not self._answer.read(_DRAIN)
-            if not over and not self._answer.length:
-                over = not self._answer.read(1)
+            if not self._answer.isclosed() and left is not None and left <= _DRAIN:
+                self._answer.read()
         except (OSError, HTTPException):
-            over = False
+            self._finish(again=False)
+        over = self._answer.isclosed()
         self._finish(again=over and not self._answer.will_close)
 
     def _finish(self, *, again: bool) -> None:
@@ -133,4 +134,6 @@ def transmit(connection: HTTPConnection, request: Request, target: str) -> HTTPR
         body = request.body or None
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.request(request.method, target, body=body, headers=headers)
+    if request.timeout and connection.sock is not None:
+        connection.sock.settimeout(request.timeout)
     return connection.getresponse()

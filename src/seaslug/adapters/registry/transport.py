@@ -87,12 +87,14 @@ class Transport:
             if last or answer.status not in wire.AGAIN:
                 return answer
             answer.close()
-            self.wait(attempt, answer)
+            self.wait(attempt, wire.asked_for(answer.headers["Retry-After"]))
         raise AssertionError("unreachable")
 
-    def wait(self, attempt: int, answer: Response | None = None) -> None:
-        """Pause before the next attempt. Raises RegistryError if that would take too long."""
-        asked = wire.asked_for(answer.headers["Retry-After"]) if answer else 0.0
+    def wait(self, attempt: int, asked: float = 0.0) -> None:
+        """Pause before the next attempt, at least for the *asked* seconds.
+
+        Raises RegistryError if that would take too long.
+        """
         if asked > self.patience.longest:
             raise RegistryError(
                 f"has had too many requests, and wants none for {asked:.0f} s",
@@ -170,7 +172,7 @@ class Transport:
         sent = replace(request, headers={**_usual(), **request.headers, **(plain_proxy or {})})
         connection = self._take(key, parts)
         try:
-            self._prepare(connection, request.timeout or self.patience.timeout)
+            self._prepare(connection)
             answer = transmit(connection, sent, target)
         except (OSError, HTTPException) as error:
             self._give(key, connection, again=False)
@@ -183,11 +185,10 @@ class Transport:
         done: Callable[[bool], None] = lambda ok: self._give(key, connection, again=ok)  # noqa: E731
         return Response(answer, request.url, done)
 
-    def _prepare(self, connection: HTTPConnection, timeout: float) -> None:
-        connection.timeout = timeout
+    def _prepare(self, connection: HTTPConnection) -> None:
         if connection.sock is None:
             connection.connect()
-        connection.sock.settimeout(timeout)
+        connection.sock.settimeout(self.patience.timeout)
 
     def _take(self, key: str, parts: SplitResult) -> HTTPConnection:
         """Return a connection that is kept and still alive, or a new one."""

@@ -1,0 +1,171 @@
+"""A name at a registry, to be written: what is there already is not sent again."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from seaslug.adapters.registry.blobs import is_foreign
+from seaslug.adapters.registry.client import Client
+from seaslug.adapters.registry.trouble import RefusedError
+from seaslug.errors import SeaslugError, UsageError
+from seaslug.oci import media
+from seaslug.oci.read import IndexManifest, parse
+from seaslug.ports import Opener
+from seaslug.values.descriptor import Descriptor
+from seaslug.values.digest import Digest
+from seaslug.values.reference import Reference
+
+_SMALL = 64 << 10
+_ORIGINS = 2
+_CHILDREN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """A blob that was not sent, because the prior image has it; and how to send it all the same."""
+
+    wanted: Descriptor
+    opened: Opener
+    origins: tuple[str, ...]
+
+
+class RegistryTarget:
+    """One name at a registry, an ImageTarget; *client* is closed with it. Safe for many threads."""
+
+    parallel = 8
+
+    def __init__(self, client: Client, reference: Reference) -> None:
+        self._client = client
+        self._reference = reference
+        self._repository = reference.repository
+        self._lock = threading.Lock()
+        self._before: Descriptor | None = None
+        self._asked = False
+        self._prior: frozenset[Digest] | None = None
+        self._trusted: list[_Trusted] = []
+
+    def holds(self, top: Descriptor) -> bool:
+        """Tell whether the name stands for *top* already."""
+        with self._lock:
+            self._ask()
+        return self._before is not None and self._before.digest == top.digest
+
+    def put_blob(self, wanted: Descriptor, opened: Opener, origins: Sequence[str] = ()) -> str:
+        """Bring a blob there by the least that does; returns ``there``, ``mounted`` or ``sent``.
+
+        Layers that may not be passed on are left out, as the licence wants it; they name where
+        else they are.
+        """
+        if is_foreign(wanted) and wanted.urls:
+            return "there"
+        if wanted.digest in self._known():
+            with self._lock:
+                self._trusted.append(_Trusted(wanted, opened, tuple(origins)))
+            return "there"
+        return self._bring(wanted, opened, origins)
+
+    def put_manifest(self, wanted: Descriptor, raw: bytes) -> None:
+        """Put a manifest under its digest."""
+        self._put(wanted.digest.text, wanted, raw)
+
+    def finish(self, top: Descriptor, raw: bytes) -> str:
+        """Let the name stand for *top*; empty *raw* means that it does. Returns it by digest."""
+        pinned = self._reference.digest
+        if pinned is not None and pinned != top.digest:
+            raise UsageError(
+                f"the image is {top.digest}, and cannot be put under another digest",
+                where=str(self._reference),
+                hint=f"push to a tag: {self._reference.name}:{self._reference.tag or 'latest'}",
+            )
+        if raw:
+            self._put(self._selector, top, raw)
+        return f"{self._reference.name}@{top.digest}"
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+    @property
+    def _selector(self) -> str:
+        return self._reference.tag or self._reference.selector
+
+    def _put(self, selector: str, wanted: Descriptor, raw: bytes) -> None:
+        kind = wanted.media_type or media.MANIFEST
+        subject = _subject(raw)
+        try:
+            self._client.put_manifest(self._repository, selector, raw, kind, subject)
+        except RefusedError as error:
+            if not {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}.intersection(error.codes):
+                raise
+            with self._lock:
+                trusted, self._trusted = self._trusted, []
+            if not trusted:
+                raise
+            # The prior image is damaged: the registry has lost blobs of it.
+            for blob in trusted:
+                self._bring(blob.wanted, blob.opened, blob.origins)
+            self._client.put_manifest(self._repository, selector, raw, kind, subject)
+
+    def _bring(self, wanted: Descriptor, opened: Opener, origins: Sequence[str]) -> str:
+        listener, task = self._client.listener, f"push {wanted.digest.hex[:12]}"
+        own = self._reference.name
+        known = wanted.size > _SMALL or own in origins
+        if known and self._client.has_blob(self._repository, wanted.digest):
+            return "there"
+        upload = self._client.upload(
+            self._repository, wanted, opened, lambda size: listener.advance(task, size)
+        )
+        for origin in self._near(origins):
+            if upload.mount(origin):
+                return "mounted"
+        listener.begin(task, wanted.size, "bytes")
+        try:
+            upload.run()
+        finally:
+            listener.end(task)
+        return "sent"
+
+    def _near(self, origins: Iterable[str]) -> list[str]:
+        """Return the first repositories of the same registry, but this one."""
+        start = f"{self._client.host}/"
+        inside = (x.removeprefix(start) for x in origins if x.startswith(start))
+        return [x for x in dict.fromkeys(inside) if x != self._repository][:_ORIGINS]
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._before = self._client.head_manifest(self._repository, self._selector)
+            self._asked = True
+
+    def _known(self) -> frozenset[Digest]:
+        """Return the blobs of the image that the name stands for until now; it is read once."""
+        with self._lock:
+            if self._prior is None:
+                self._ask()
+                found: set[Digest] = set()
+                if self._before is not None:
+                    self._collect(self._before.digest.text, found, _CHILDREN)
+                self._prior = frozenset(found)
+            return self._prior
+
+    def _collect(self, selector: str, found: set[Digest], children: int) -> None:
+        try:
+            _, raw = self._client.get_manifest(self._repository, selector)
+            page = parse(raw)
+        except SeaslugError:
+            # What cannot be read tells nothing; everything is brought then.
+            return
+        if isinstance(page, IndexManifest):
+            for entry in page.entries[:children]:
+                self._collect(entry.descriptor.digest.text, found, 0)
+        else:
+            blobs = (page.config, *page.layers)
+            found.update(x.digest for x in blobs if not is_foreign(x))
+
+
+def _subject(raw: bytes) -> str:
+    """Return the digest that a manifest refers to, or an empty string."""
+    subject = json.loads(raw).get("subject")
+    return str(subject.get("digest", "")) if isinstance(subject, dict) else ""

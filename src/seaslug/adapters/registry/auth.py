@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from seaslug.adapters.registry import challenge, tokens
 from seaslug.adapters.registry.authfile import Credentials
@@ -129,7 +129,9 @@ class Authority:
     ) -> Token:
         """Return a token for *wanted* that is not *refused*; who comes meanwhile waits for it."""
         with self._lock:
-            asking = self._asking.setdefault(wanted, threading.Lock())
+            # A server may replace an identity token each time: all such requests form a queue.
+            queue = Wanted(()) if self._identity else wanted
+            asking = self._asking.setdefault(queue, threading.Lock())
         with asking:
             with self._lock:
                 kept = self._kept(wanted)
@@ -172,8 +174,7 @@ class Authority:
 
     def _check_realm(self, realm: str) -> None:
         """Refuse a token server that logins would be sent to unprotected. Raises RegistryError."""
-        clean = realm.isprintable() and " " not in realm
-        parts = urlsplit(realm if clean else "")
+        parts = _address(realm)
         allowed = ["https"]
         if self._endpoint.address.startswith("http://") and (
             is_loopback(parts.netloc) or not is_loopback(self._endpoint.host)
@@ -209,3 +210,13 @@ class Authority:
         said = f"{self.host} does not take {what}"
         hint = f"log in again: seaslug login {self.host}"
         return LoginError(f"{said}, from {origin}" if origin else said, hint=hint)
+
+
+def _address(text: str) -> SplitResult:
+    """Return the parts of an address, all of them empty where it is none."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts if text.isprintable() and " " not in text else urlsplit("")

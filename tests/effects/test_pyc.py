@@ -12,7 +12,7 @@ from types import CodeType
 
 import pytest
 
-from seaslug.deb.effects import pyc
+from seaslug.deb.effects import pyc, pycworker
 from seaslug.values.tree import Entry, Kind, Tree, file, symlink
 
 VERSION = "{}.{}".format(*sys.version_info)
@@ -48,7 +48,7 @@ def run(folder: Path, seed: str, names: list[str]) -> dict[str, bytes]:
     for path, data in SOURCES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
-    options = ("-s", "-S", "-B", "-X", "no_debug_ranges", "-c", pyc.worker_source())
+    options = pycworker.OPTIONS
     subprocess.run(
         [sys.executable, *options, str(root), str(out)],
         input="".join(f"{name}\n" for name in names).encode(),

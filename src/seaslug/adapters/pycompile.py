@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from seaslug.deb.effects import pyc
+from seaslug.deb.effects import pyc, pycworker
 from seaslug.errors import StoreError
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
@@ -61,6 +61,11 @@ class Compiler:
             found = [entry for part, out in rows for entry in _compiled(part, out, python)]
         return tuple(sorted(found, key=lambda entry: entry.path))
 
+    def kept(self, name: str, python: str) -> tuple[str, list[str]] | None:
+        """Return the folder of the runtime kept under *name*, and the command that starts it."""
+        home = self._runtimes / name if self._runtimes is not None else None
+        return (str(home), self._command(home, python)) if home and home.is_dir() else None
+
     def _home(self, runtime: Callable[[], Tree], python: str, name: str, folder: Path) -> Path:
         """Return a folder with the interpreter: the kept one of that name, or a new one."""
         if self._runtimes is None or not name:
@@ -80,17 +85,14 @@ class Compiler:
         """Compile the files of *wanted* into *out*, each under its number."""
         out.mkdir()
         listing = "".join(f"{entry.path}\n" for entry in wanted)
-        # Not -I: it would leave the fixed hash seed unread. The environment is ours alone.
-        options = ("-s", "-S", "-B", "-X", "no_debug_ranges", "-c", pyc.worker_source())
-        env = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         done = subprocess.run(
-            [*command, *options, str(out.parent / "sources"), str(out)],
+            [*command, *pycworker.OPTIONS, str(out.parent / "sources"), str(out)],
             input=listing.encode("utf-8", "surrogateescape"),
             capture_output=True,
             check=False,
             timeout=TIMEOUT,
             cwd=out,
-            env={**env, "PYTHONHOME": str(home / "usr")},
+            env=pycworker.environment(str(home)),
         )
         if done.returncode != 0:
             raise StoreError(

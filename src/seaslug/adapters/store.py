@@ -32,8 +32,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seaslug.adapters import rows
+from seaslug.adapters import rows, shelf
 from seaslug.errors import IntegrityError, StoreError, UnknownNameError
+from seaslug.oci.config import canonical
 from seaslug.ports import Opener, Stored
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -199,6 +200,11 @@ class Store:
             known.append(row)
             known.sort(key=rows.name_of)
 
+    def row(self, name: str) -> str:
+        """Return the row of *name* as it is written in the index; empty if there is none."""
+        found = (row for row in self._index()["manifests"] if rows.name_of(row) == name)
+        return next((canonical(row).decode() for row in found), "")
+
     def untag(self, name: str) -> Descriptor:
         """Forget *name*; raises UnknownNameError if it is not known."""
         with self._changing() as known:
@@ -296,7 +302,8 @@ class Store:
                 with contextlib.suppress(OSError):
                     kept = _RESUMED if entry.name.startswith("partial-") else _ABANDONED
                     if time.time() - entry.stat().st_mtime > kept:
-                        os.unlink(entry.path)
+                        remove = shelf.remove if entry.is_dir() else os.unlink
+                        remove(entry.path)
 
     def link_or_copy(self, digest: Digest, target: Path) -> None:
         """Make *target* a file with the blob's bytes: a hard link where that is possible."""

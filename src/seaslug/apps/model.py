@@ -82,6 +82,8 @@ class Made:
     ``distribution`` (``debian13`` ...) empty for the default one. ``packages`` are Debian
     packages beside the base. Layers are in order, what changes least first. ``libraries``
     are directories of the image where it loads its libraries from by LD_LIBRARY_PATH.
+    ``copied`` tells that the project's files lie in the last layer as they are, and that
+    nothing was built from them but bytecode.
     """
 
     base: str
@@ -92,6 +94,7 @@ class Made:
     evidence: tuple[Evidence, ...] = ()
     libraries: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    copied: bool = False
 
     def tree(self) -> Tree:
         """Return the files of all layers."""

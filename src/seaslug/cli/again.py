@@ -1,22 +1,29 @@
 """The same command again: what it printed the last time, as long as all that decided it holds.
 
 A build whose inputs have not changed is answered from a note in the store, before
-anything else is imported::
+anything else is imported. If files of a project have changed, and the note has a plan of its
+image, :mod:`seaslug.cli.edit` may make one layer anew::
 
     $SEASLUG_HOME/actions/again/<crc of the key>
         the key: arguments, folder, environment, the state of seaslug's own code
         until <seconds since 1970>           when the archive has to be asked again
         file <mtime in ns> <size> <path>     as it was, and has to be still
+        own <mtime in ns> <size> <mode> <path>    a file or link of the project: may be edited
+        folder <mtime in ns> <crc of its names> <path>    of the project
+        index <mtime in ns> <size> <path>    the store's names: as it was, or has the rows
+        row <JSON>                           a row that it has to have
+        edit <key> <value>                   the plan, see seaslug.apps.edits
         out <text>, err <text>               what to print; {seconds} is put in
         end                                  nothing was cut off
 
-Only os, sys, time and binascii are imported: this is what keeps a no-op fast.
+Only os, stat, sys, time and binascii are imported: this is what keeps a no-op fast.
 """
 
 from __future__ import annotations
 
 import binascii
 import os
+import stat
 import sys
 import time
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _NEVER = ("--json", "--refresh", "--load", "--output", "--help", "--watch")
+_MAX_NOTE = 64 << 20
 _ENVIRONMENT = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
 
@@ -41,52 +49,121 @@ def replay(argv: Sequence[str], begun: float) -> bool:
     """Print what this command printed the last time; False if anything may have changed."""
     if not may(argv):
         return False
-    try:
-        with open(_path(argv), encoding="utf-8") as file:
-            lines = file.read().split("\n")
-        if lines[0] != _key(argv) or lines[-1] != "end" or not _holds(lines):
-            return False
-    except (OSError, ValueError, TypeError):  # not there, or damaged
+    found = recall(argv)
+    if found is None:
         return False
+    lines, changed = found
+    if changed:
+        from seaslug.cli import edit
+
+        made = edit.edited(argv, lines, changed)
+        if made is None:
+            return False
+        lines = made
+    show(lines, begun)
+    return True
+
+
+def recall(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Return the note of this command, and the project's own files that have changed since.
+
+    None if there is no note, or if anything else may have changed.
+    """
+    try:
+        with open(_path(argv), encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read(_MAX_NOTE).split("\n")
+        if lines[0] != _key(argv) or lines[-1] != "end":
+            return None
+        changed = _changed(lines)
+    except (OSError, ValueError, TypeError):  # not there, or damaged
+        return None
+    return (lines, changed) if changed is not None else None
+
+
+def show(lines: Sequence[str], begun: float) -> None:
+    """Print what the note in *lines* says."""
     out = [line[4:] for line in lines if line.startswith("out ")]
     err = [line[4:] for line in lines if line.startswith("err ")]
     seconds = f"{time.monotonic() - begun:.2f}"
     sys.stdout.write("".join(f"{text}\n" for text in out))
     sys.stderr.write("".join(f"{text.replace('{seconds}', seconds)}\n" for text in err))
-    return True
 
 
-def note(
-    argv: Sequence[str], until: float, files: Iterable[str], out: Sequence[str], err: Sequence[str]
-) -> None:
-    """Keep what the command printed, and the files that it depends on. Never fails."""
+def note(argv: Sequence[str], until: float, files: Iterable[str], told: Sequence[str]) -> None:
+    """Keep what the command printed, and the files that it depends on. Never fails.
+
+    *told* are more rows: of the project, of the index, of the plan, out and err.
+    """
     if not may(argv):
         return
     try:
-        path = _path(argv)
         rows = [_key(argv), f"until {until}"]
-        for name in files:
-            state = os.stat(name)
-            rows.append(f"file {state.st_mtime_ns} {state.st_size} {name}")
-        rows += [f"out {text}" for text in out] + [f"err {text}" for text in err] + ["end"]
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        beside = f"{path}.{os.getpid()}"
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write("\n".join(rows))
-        os.replace(beside, path)
+        rows += [seen("file", name) for name in files]
+        keep(argv, [*rows, *told, "end"])
     except (OSError, UnicodeError):
         return
 
 
-def _holds(lines: Iterable[str]) -> bool:
-    """Tell whether everything that the note depends on is as it was."""
+def keep(argv: Sequence[str], rows: Sequence[str]) -> None:
+    """Write the note. Raises OSError. One with a line break in a name is not written."""
+    if any("\n" in row for row in rows):
+        return
+    path = _path(argv)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    beside = f"{path}.{os.getpid()}"
+    with open(beside, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write("\n".join(rows))
+    os.replace(beside, path)
+
+
+def state(path: str) -> str:
+    """Return the row for a file, a link or a folder of a project. Raises OSError."""
+    found = os.lstat(path)
+    if stat.S_ISDIR(found.st_mode):
+        return f"folder {found.st_mtime_ns} {_names(path)} {path}"
+    return own(path, found)
+
+
+def own(path: str, found: os.stat_result) -> str:
+    """Return the row for a file or link of a project that was *found* so."""
+    return f"own {found.st_mtime_ns} {found.st_size} {found.st_mode} {path}"
+
+
+def seen(kind: str, path: str) -> str:
+    """Return the row of *kind* for any file. Raises OSError."""
+    found = os.stat(path)
+    return f"{kind} {found.st_mtime_ns} {found.st_size} {path}"
+
+
+def index(path: str, rows: Iterable[str]) -> list[str]:
+    """Return the rows for the store's index, of which it has to have *rows*. Raises OSError."""
+    return [seen("index", path), *(f"row {row}" for row in rows)]
+
+
+def _changed(lines: Sequence[str]) -> list[str] | None:
+    """Return the files of the project that have changed; None if anything else has."""
+    changed: list[str] = []
     for line in lines:
         kind, _, rest = line.partition(" ")
-        if kind == "until" and float(rest) < time.time():
-            return False
-        if kind == "file" and not _same(*rest.split(" ", 2)):
-            return False
-    return True
+        if kind == "until":
+            if float(rest) < time.time():
+                return None
+        elif kind == "file":
+            if not _same(*rest.split(" ", 2)):
+                return None
+        elif kind == "own":
+            edited = _own(*rest.split(" ", 3))
+            if edited is None:
+                return None
+            changed += edited
+        elif kind == "folder":
+            if not _has_the_same(*rest.split(" ", 2)):
+                return None
+        elif kind == "index" and not _same(*rest.split(" ", 2)):
+            rows = [row[4:] for row in lines if row.startswith("row ")]
+            if not _in_index(rest.split(" ", 2)[2], rows):
+                return None
+    return changed
 
 
 def _same(mtime: str, size: str, path: str) -> bool:
@@ -95,6 +172,31 @@ def _same(mtime: str, size: str, path: str) -> bool:
     except OSError:
         return False
     return state.st_mtime_ns == int(mtime) and state.st_size == int(size)
+
+
+def _own(mtime: str, size: str, mode: str, path: str) -> list[str] | None:
+    """Return [] for a file as it was, [path] for one with another content, None for another."""
+    found = os.lstat(path)
+    if found.st_mode != int(mode):
+        return None
+    if found.st_mtime_ns == int(mtime) and found.st_size == int(size):
+        return []
+    return [path] if stat.S_ISREG(found.st_mode) else None
+
+
+def _has_the_same(mtime: str, names: str, path: str) -> bool:
+    """Tell whether a folder has the names it had: editors write beside a file, and rename."""
+    return os.lstat(path).st_mtime_ns == int(mtime) or _names(path) == int(names)
+
+
+def _names(path: str) -> int:
+    return binascii.crc32("/".join(sorted(os.listdir(path))).encode("utf-8", "surrogateescape"))
+
+
+def _in_index(path: str, rows: Sequence[str]) -> bool:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        raw = file.read(_MAX_NOTE)
+    return bool(rows) and all(raw.count(row) == 1 for row in rows)
 
 
 def _key(argv: Sequence[str]) -> str:
@@ -120,10 +222,10 @@ def _code() -> tuple[int, int]:
 
 def _path(argv: Sequence[str]) -> str:
     name = binascii.crc32(repr((list(argv), os.getcwd())).encode("utf-8", "surrogateescape"))
-    return os.path.join(_home(argv), "actions", "again", f"{name:08x}")
+    return os.path.join(home(argv), "actions", "again", f"{name:08x}")
 
 
-def _home(argv: Sequence[str]) -> str:
+def home(argv: Sequence[str]) -> str:
     """Return the store's folder, as --store, the environment and the default say."""
     for at, arg in enumerate(argv):
         if arg == "--store" and at + 1 < len(argv):

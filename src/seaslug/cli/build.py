@@ -13,6 +13,7 @@ from seaslug.cli.options import add_archive, add_platform, add_pyc, add_subject
 from seaslug.errors import UsageError
 
 HELP = "Build an image of an application or of a base, without Docker and without root."
+_TICK = 10_000_000  # what the times of files may lag behind the clock, in ns
 EXAMPLES = """\
   seaslug build                                     the project in this folder
   seaslug build ./target/release/server -t me/server:1.2 --load
@@ -94,7 +95,7 @@ def _build(args: argparse.Namespace, context: Context) -> int:
     from seaslug.cli.lockfile import lock_for
     from seaslug.cli.workspace import platforms_of, recipe_of, workspace
 
-    begun = time.monotonic()
+    begun, clock = time.monotonic(), time.time_ns()
     outputs = [parse_output(text) for text in args.output]
     with workspace(args, context) as seaslug, context.store.session():
         app = _application(args, context, seaslug)
@@ -117,7 +118,7 @@ def _build(args: argparse.Namespace, context: Context) -> int:
             context.store.tag(name, result.descriptor, platform)
         placed = _place(args, context, outputs, result, names)
         _report(args, context, result, names, placed, time.monotonic() - begun)
-        _note(args, context, seaslug, result, names, app)
+        _note(args, context, seaslug, result, names, app, clock)
     return 0
 
 
@@ -140,13 +141,9 @@ def _application(args: argparse.Namespace, context: Context, seaslug: Any) -> An
 
 
 def _note(
-    args: argparse.Namespace,
-    context: Context,
-    seaslug: Any,
-    result: Any,
-    names: list[str],
-    app: Any,
-) -> None:
+    args: argparse.Namespace, context: Context, seaslug: Any, result: Any, names: list[str],
+    app: Any, begun: int,
+) -> None:  # fmt: skip
     """Keep the answer for the same command again: see :mod:`seaslug.cli.again`."""
     from seaslug.cli import again, applications
     from seaslug.oci import images
@@ -155,28 +152,63 @@ def _note(
     store = context.store
     until, files = (float("inf"), []) if args.lock else seaslug.fresh_until(result.recipe)
     files += [args.lock] if args.lock else []
-    if app is not None:
-        files += _project_files(app)
-    elif catalog.looks_like_path(args.subject):
+    own = _own_files(app, begun) if app is not None else []
+    if own is None:
+        return
+    files += _settings_files(app) if app is not None else []
+    if app is None and catalog.looks_like_path(args.subject):
         files.append(os.path.expanduser(args.subject.partition(":")[0]))
     files += [store.get(blob.digest).path for blob in images.blobs(store, result.descriptor)]
-    files.append(str(store.root / "index.json"))
-    lines = [] if args.quiet or app is None else applications.lines(app)
-    lines += (
+    told = [] if args.quiet or app is None else applications.lines(app)
+    told += (
         [] if args.quiet else [_line(names[0], image, "as built before") for image in result.images]
     )
-    lines += [] if args.quiet else ["  {seconds} s"]
-    again.note(context.argv, until, files, [result.descriptor.digest.text], lines)
+    told += [] if args.quiet else ["  {seconds} s"]
+    rows = [*own, *again.index(str(store.root / "index.json"), [store.row(n) for n in names])]
+    if app is not None and len(names) == 1:
+        rows += _plan(app, result, store.row(names[0]), names[0], files)
+    rows += [f"out {result.descriptor.digest.text}", *(f"err {line}" for line in told)]
+    again.note(context.argv, until, files, rows)
 
 
-def _project_files(app: Any) -> list[str]:
-    """Return the files and folders of a project: while none of them changes, nothing does."""
+def _plan(app: Any, result: Any, row: str, name: str, files: list[str]) -> list[str]:
+    """Return the rows for edits of the project; what makes a layer's bytes is added to *files*."""
+    import deflate
+
+    from seaslug.ops.app.planned import plan
+
+    head = f"{name}  {result.images[0].platform}  "
+    found = plan(app, result.lock, result.images, result.builder, row, head)
+    files.append(deflate.__file__)
+    return found.encode() if found is not None else []
+
+
+def _own_files(app: Any, begun: int) -> list[str] | None:
+    """Return the rows of a project's files and folders: while none changes, nothing does.
+
+    None if one was changed after *begun*, in ns since 1970: nobody knows which was built.
+    """
+    from seaslug.cli import again
+
     project = app.project
-    below = [os.path.join(project.folder, entry.path) for entry in project.tree]
-    names = (".dockerignore", "seaslug.toml")
-    more = [path for name in names if os.path.exists(path := os.path.join(project.folder, name))]
-    where = os.path.abspath(project.config.where) if project.config.where else ""
-    return [*([] if project.file else [project.folder]), *below, *more, *([where] if where else [])]
+    paths = [os.path.join(project.folder, entry.path) for entry in project.tree]
+    paths += [] if project.file else [project.folder]
+    try:
+        rows = [again.state(path) for path in paths]
+        seen = [os.lstat(path) for path in (*paths, *_settings_files(app))]
+    except OSError:
+        return None
+    late = any(max(one.st_mtime_ns, one.st_ctime_ns) > begun - _TICK for one in seen)
+    return None if late else rows
+
+
+def _settings_files(app: Any) -> list[str]:
+    """Return the files that are no part of a project, and that decide about its image."""
+    project = app.project
+    names = (".dockerignore", "seaslug.toml", ".npmrc")
+    paths = [os.path.join(project.folder, name) for name in names]
+    paths += [os.path.abspath(project.config.where)] if project.config.where else []
+    return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
 
 
 def _default_tag(recipe: Any) -> str:

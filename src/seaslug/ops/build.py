@@ -52,6 +52,10 @@ class Compiler(Protocol):
         """
         ...
 
+    def kept(self, name: str, python: str) -> tuple[str, list[str]] | None:
+        """Return the folder of the runtime kept under *name*, and the command that starts it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -184,10 +184,7 @@ class Maker:
         def runtime() -> Tree:
             return self.files().tree if own else self._tools(self._cutter)
 
-        # What is unpacked to compile with is kept under this name, and then not looked at again.
-        cuts = [[level.cuts, level.omits] for level in self.recipe.levels] if own else []
-        name = action("runtime", PYC_VERSION, platform_digest(self.locked).text, cuts).hex
-        made = compiler.compile(runtime, Tree(layer.entries), self._python, name)
+        made = compiler.compile(runtime, Tree(layer.entries), self._python, self._runtime())
         store.remember(key, freeze(made, store))
         return made
 
@@ -196,6 +193,16 @@ class Maker:
         cutter = self._cutter
         inputs = {e: INPUTS[e] for level in recipe.levels for e in level.effects if e in INPUTS}
         jobs: dict[str, Job] = {
+    def _runtime(self) -> str:
+        """Return the name of what is unpacked to compile with; it is not looked at again."""
+        own = self.builder.compiler().host == self.locked.platform
+        cuts = [[level.cuts, level.omits] for level in self.recipe.levels] if own else []
+        return action("runtime", PYC_VERSION, platform_digest(self.locked).text, cuts).hex
+
+    def interpreter(self) -> tuple[str, list[str]] | None:
+        """Return the folder and the command of what compiled an application, if it is kept."""
+        return self.builder.compiler().kept(self._runtime(), self._python)
+
             p.package.name: (p.package, selection(recipe, p.package.name))
             for p in locked.packages
             if p.package.name not in recipe.omitted

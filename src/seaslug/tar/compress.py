@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from seaslug.errors import HostileError, UsageError
+from seaslug.tar.member import gzip
 
 CHUNK = 16 << 20
 Map = Callable[..., Iterable[Any]]
@@ -48,9 +49,7 @@ class Compression:
     def one(self, data: bytes | memoryview) -> bytes:
         """Return *data* compressed as one member."""
         if self.kind == "gzip":
-            from deflate import gzip_compress
-
-            return bytes(gzip_compress(data, self.level))
+            return gzip(data, self.level)
         if self.kind == "zstd":
             return _zstd_one(bytes(data), self.level)
         return bytes(data)

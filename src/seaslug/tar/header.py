@@ -3,17 +3,20 @@
 POSIX ustar with numeric ids and empty owner names. What ustar cannot say (a long
 path, a name that is not ASCII, an extended attribute, a huge number) goes into a
 PAX header before it, which holds nothing but the records that are needed, sorted.
+Importing it costs nothing: a rebuild of one layer starts here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
-from seaslug.values.tree import Entry, Kind
+    from seaslug.values.tree import Entry
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
-_TYPES = {Kind.FILE: b"0", Kind.HARDLINK: b"1", Kind.SYMLINK: b"2", Kind.DIR: b"5"}
+_TYPES = {"file": b"0", "hard": b"1", "link": b"2", "dir": b"5"}
 _MAX_ID = 0o7777777
 _MAX_SIZE = 0o77777777777
 _COPY = 16 << 20
@@ -21,7 +24,7 @@ _COPY = 16 << 20
 
 def header(entry: Entry) -> bytes:
     """Return the header blocks of *entry*: one block, or PAX blocks and then one."""
-    name = _encode(entry.path + "/" if entry.kind is Kind.DIR else entry.path)
+    name = _encode(entry.path + "/" if entry.kind.value == "dir" else entry.path)
     link = _encode(entry.target)
     records: dict[str, bytes] = {}
     prefix, short = _split(name)
@@ -39,8 +42,13 @@ def header(entry: Entry) -> bytes:
             records[key] = b"%d" % number
     for attribute, value in entry.xattrs:
         records[f"SCHILY.xattr.{attribute}"] = value
-    block = _block(entry, (short, prefix, link[:100]), _TYPES[entry.kind])
+    block = _block(entry, (short, prefix, link[:100]), _TYPES[entry.kind.value])
     return _pax(records, entry) + block if records else block
+
+
+def resized(block: bytes, size: int) -> bytes:
+    """Return a file's header *block*, one without PAX, for a content of *size* bytes (< 8 GiB)."""
+    return _checked(block[:124] + b"%011o\0" % size + block[136:])
 
 
 def fragment(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -94,6 +102,8 @@ def _pax(records: dict[str, bytes], entry: Entry) -> bytes:
     name = b"PaxHeaders/" + _encode(entry.path.rpartition("/")[2])[:80]
     if not name.isascii():
         name = b"PaxHeaders/entry"
+    from seaslug.values.tree import Entry, Kind
+
     plain = Entry("", Kind.FILE, 0o644, mtime=entry.mtime)
     block = bytearray(_block(plain, (name, b"", b""), b"x"))
     block[124:136] = b"%011o\0" % len(body)

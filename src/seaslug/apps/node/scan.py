@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from seaslug.apps.node.files import normal, resolve
 from seaslug.values.tree import Kind, Tree
@@ -63,6 +64,13 @@ def scan(tree: Tree, entry: str) -> Seen:
         health=_health(whole),
         everywhere=any(map(_EVERYWHERE.search, whole)),
     )
+
+
+def told(source: bytes) -> tuple[Any, ...]:
+    """Return all that the text of one file can say to :func:`scan`, in its order."""
+    text = source[:_BYTES].decode("utf-8", "replace")
+    rules = (*_PATTERNS, _ASKS, _HEALTH, _CONTROLLER, _EVERYWHERE, _LOADS)
+    return tuple(rule.findall(text) for rule in rules)
 
 
 def _port(texts: list[tuple[str, str]]) -> tuple[int, str]:

@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from seaslug.apps.project import Project
 from seaslug.values.tree import Kind
@@ -127,15 +128,29 @@ def _candidates(project: Project) -> Iterator[str]:
 def parse(project: Project, path: str) -> Source | None:
     """Return what the module at *path* holds; None if it is no Python that this one reads."""
     text = project.text(path, MAX_SIZE)
-    tree = _syntax(text or "")
-    if text is None or tree is None:
+    found = _told(text) if text is not None else None
+    if found is None:
         return None
-    names = dict(_imports(tree))
+    names, *rest = found
     root = _root(project, path, frozenset(names.values()))
     inner = path.removeprefix(root + "/") if root else path
+    return Source(path, root, module_name(inner), *rest)
+
+
+def told(source: bytes) -> tuple[Any, ...] | None:
+    """Return all that a module's own text says of how it starts; None if it is no Python."""
+    return _told(source[:MAX_SIZE].decode("utf-8-sig", "replace"))
+
+
+def _told(text: str) -> tuple[Any, ...] | None:
+    """Return what the names in *text* stand for, and the fields of a Source from objects on."""
+    tree = _syntax(text)
+    if tree is None:
+        return None
+    names = dict(_imports(tree))
     objects = tuple(_objects(tree, names))
-    return Source(
-        path, root, module_name(inner), objects,
+    return (
+        names, objects,
         frozenset(name.partition(".")[0] for name in names.values() if name),
         any(_is_guard(node) for node in tree.body),
         _health(tree, {one.name for one in objects}),

@@ -7,8 +7,9 @@ followed. What nobody says cannot be asked for: these modules act on names in co
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 
@@ -71,8 +72,9 @@ EDGES: Table = {
 }
 """Module to what it imports for some only: the words that tell who."""
 
-ENCODINGS = re.compile(
-    r"encodings\.(gb|big5|hz|euc_|shift_jis|iso2022|johab|cp93|cp94|cp95)", re.IGNORECASE
+_ENCODINGS = tuple(
+    f"encodings.{name}"
+    for name in "gb big5 hz euc_ shift_jis iso2022 johab cp93 cp94 cp95".split()
 )
 """Encodings with tables of a megabyte, for languages of East Asia: kept where a name is said."""
 
@@ -97,6 +99,11 @@ def followed(module: str, imported: str, words: frozenset[str]) -> bool:
     """Tell whether the standard library's *module* may import *imported*, given what was said."""
     table = EDGES.get(module)
     if table is None:
+def is_large(module: str) -> bool:
+    """Tell whether *module* is an encoding with large tables."""
+    return module.lower().startswith(_ENCODINGS)
+
+
         return True
     for name, wanted in table.items():
         if name == "*" or imported == name or imported.startswith(name + "."):

@@ -1,4 +1,4 @@
-"""Precompiled Python: which files, where their bytecode goes, and the script that makes it.
+"""Precompiled Python: which files, and where their bytecode goes.
 
 The files are unchecked-hash pyc: the interpreter takes them without looking at the
 source's time or content, which is right in an image that nobody edits.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from seaslug.deb.effects.pycworker import WORKER
 from seaslug.values.content import Inline
 from seaslug.values.digest import Digest
 from seaslug.values.tree import Entry, Kind, Tree
@@ -37,57 +38,6 @@ _RARE = re.compile(
     r"|usr/local/lib/python3[^/]*/dist-packages/(?:[^/]+/)+tests/.*\Z"
 )
 
-# Bytes must not depend on what else the process has done. marshal marks an object as
-# shared when something else holds it too, interned strings above all, so the code is
-# loaded from its own first dump, in which nothing is held from outside, and interning
-# is undone by the dump's own table: two passes are a fixed point. Up to Python 3.10
-# marshal writes a set as it lies in memory: the hash seed is fixed for that, and files
-# with a None in a set, which has no fixed hash there, are left to be compiled in memory.
-_WORKER = """\
-import sys, marshal, _imp
-from importlib.util import source_hash
-from importlib._bootstrap_external import MAGIC_NUMBER
-root, out = sys.argv[1], sys.argv[2]
-def settle(code):
-    data = marshal.dumps(code)
-    for _ in range(4):
-        again = marshal.dumps(marshal.loads(data))
-        if again == data:
-            break
-        data = again
-    return data
-def shaky(value, inside=False):
-    if isinstance(value, (tuple, frozenset)):
-        inside = inside or isinstance(value, frozenset)
-        return any(shaky(item, inside) for item in value)
-    if hasattr(value, 'co_consts'):
-        return any(map(shaky, value.co_consts))
-    return inside and (value is None or value is ...)
-names = sys.stdin.buffer.read().decode('utf-8', 'surrogateescape').splitlines()
-library = 'usr/lib/python%d.%d/' % sys.version_info[:2]
-def frozen(name):
-    # The interpreter carries these itself and never looks for their bytecode.
-    if not name.startswith(library):
-        return False
-    module = name[len(library):-3].replace('/', '.')
-    return _imp.is_frozen(module[:-9] if module.endswith('.__init__') else module)
-for number, name in enumerate(names):
-    if frozen(name):
-        continue
-    with open(root + '/' + name, 'rb') as file:
-        source = file.read()
-    try:
-        code = compile(source, '/' + name, 'exec', dont_inherit=True, optimize=0)
-    except (SyntaxError, ValueError):
-        continue
-    if sys.version_info < (3, 11) and shaky(code):
-        continue
-    check = source_hash(source)
-    data = MAGIC_NUMBER + (1).to_bytes(4, 'little') + check
-    with open(out + '/' + str(number), 'wb') as file:
-        file.write(data + settle(code))
-"""
-
 
 def plan(tree: Tree) -> tuple[Entry, ...]:
     """Return the .py files of *tree* that are worth compiling."""
@@ -110,12 +60,7 @@ def identity(runtime: Tree, sources: Tree, python: str) -> str:
     interpreter = runtime.get(program) if program else None
     rows = [(e.path, e.mtime, Digest.of(e.read()).text) for e in plan(sources)]
     own = Digest.of(interpreter.read()).text if interpreter is not None else ""
-    return Digest.of(repr((_WORKER, own, rows)).encode("utf-8", "surrogateescape")).text
-
-
-def worker_source() -> str:
-    """Return the script that the matching interpreter runs: argv is root and output folder."""
-    return _WORKER
+    return Digest.of(repr((WORKER, own, rows)).encode("utf-8", "surrogateescape")).text
 
 
 def compiled(source: Entry, data: bytes, python: str) -> Entry:

@@ -55,6 +55,7 @@ def make(project: Project, platform: Platform, bench: Workbench) -> Made:
         layers=tuple(AppLayer(name, moved(tree, ROOT)) for name, tree in layers if len(tree)),
         evidence=(*job.release.evidence, *rows, *chosen.evidence),
         notes=(*_notes(job, parts), *chosen.notes),
+        copied=not (parts.built or parts.standalone),
     )
 
 

@@ -50,7 +50,7 @@ class Application:
     ``layers`` are per platform; ``evidence`` says why this base and these packages;
     ``notes`` are for people to act on. ``health`` is None if there is no check. ``slicing``
     says what was left out of the runtime, and how that was proved; ``slice`` holds it for
-    the lock.
+    the lock. ``copied`` is as in Made.
     """
 
     detection: Detection
@@ -62,6 +62,7 @@ class Application:
     slicing: str = ""
     slice: SliceLock | None = None
     project: Project = field(default_factory=lambda: Project("", Tree()))
+    copied: bool = False
 
     def top(self, platform: Platform) -> tuple[AppLayer, ...]:
         """Return the layers for *platform*."""
@@ -91,7 +92,10 @@ def prepare(
     )
     evidence = (*_first(made).evidence, *more)
     notes = tuple(dict.fromkeys((*(n for m in made.values() for n in m.notes), *notes)))
-    return Application(detection, recipe, layers, evidence, notes, health, project=project)
+    return Application(
+        detection, recipe, layers, evidence, notes, health, project=project,
+        copied=_first(made).copied,
+    )  # fmt: skip
 
 
 def _first(made: Mapping[Platform, Made]) -> Made:

@@ -44,6 +44,7 @@ def make(project: Project, platform: Platform, bench: Workbench) -> Made:
         evidence=(*work.evidence(), *found.evidence,
                   *(said(f"{by} loads a library of {package}") for package, by in libraries)),
         notes=(*work.notes(), *found.notes),
+        copied=not (work.packaged or work.plan.folders),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from seaslug.apps.model import AppLayer
 from seaslug.apps.slicing import shared
-from seaslug.apps.slicing.edges import ENCODING_WORDS, ENCODINGS
+from seaslug.apps.slicing.edges import ENCODING_WORDS, is_large
 from seaslug.apps.slicing.modules import STARTUP, Modules
 from seaslug.apps.slicing.scan import Scan, scan
 from seaslug.ops.app.libraries import elves
@@ -195,7 +195,7 @@ class _Slicer:
         large = any(ENCODING_WORDS_SET.intersection(row[4]) for row in self.rows.values())
         starts += [
             n for n in modules.modules
-            if n.startswith("encodings.") and (large or not ENCODINGS.match(n))
+            if n.startswith("encodings.") and (large or not is_large(n))
         ]  # fmt: skip
         reached = modules.reach(starts)
         standard = {

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from seaslug.lock.model import Lock
     from seaslug.ops.app.prepare import Application
     from seaslug.ops.build import Builder, Built
+    from seaslug.ops.rebase.rebase import Outcome
     from seaslug.ops.resolve import Resolver
     from seaslug.recipe.model import Recipe
 
@@ -212,6 +213,37 @@ class Workspace:
         from seaslug.adapters.contents import Contents
 
         return Contents(self.source.debian, recipe.distribution.suites, platform)
+
+    def rebase(
+        self,
+        app: str,
+        onto: str = "",
+        *,
+        old: str = "",
+        platforms: Sequence[str] = (),
+        lock: Lock | None = None,
+    ) -> Outcome:
+        """Return the image *app* of the store on a new base; nothing is kept or named yet.
+
+        *onto* is a member of the family, made of the packages as they are now or of *lock*'s; or
+        an image of the store. Without it, the member that *app* was built on is made again.
+        *old* is the image that *app* was built on, where it does not tell.
+
+        Raises UnknownNameError, UsageError, LockError, ArchiveError, HostileError.
+        """
+        from seaslug.ops.rebase.made import Family
+        from seaslug.ops.rebase.rebase import Ask, of_store, rebase
+        from seaslug.recipe.catalog import is_member
+
+        def builder(compression: str) -> Builder:
+            return self._builder(Compression.of(compression, None), "grouped")
+
+        if onto and not is_member(onto):
+            bases = of_store(self.store, onto)
+        else:
+            bases = Family(onto, self._locked(lock), builder)
+        with self.store.session():
+            return rebase(self.store, Ask(app, old, tuple(platforms)), bases)
 
     def _builder(self, compression: Compression, layers: str) -> Builder:
         from seaslug.ops.build import Builder, Options

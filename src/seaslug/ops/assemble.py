@@ -19,7 +19,7 @@ def image(recipe: Recipe, locked: PlatformLock, layers: Sequence[Layer], created
     """Return the image of *recipe*; *created* is the newest package's time in seconds."""
     known = words(locked.platform)
     settings = recipe.settings
-    labels = _labels(recipe, locked, created)
+    labels = labels_of(recipe, locked, created)
     config = ImageConfig(
         platform=locked.platform,
         created=created,
@@ -37,7 +37,8 @@ def image(recipe: Recipe, locked: PlatformLock, layers: Sequence[Layer], created
     return Image(locked.platform, config, tuple(layers), labels)
 
 
-def _labels(recipe: Recipe, locked: PlatformLock, created: int) -> tuple[tuple[str, str], ...]:
+def labels_of(recipe: Recipe, locked: PlatformLock, created: int) -> tuple[tuple[str, str], ...]:
+    """Return the labels of an image of *recipe*, which are its annotations too."""
     found = {
         "org.opencontainers.image.title": recipe.title,
         "org.opencontainers.image.description": recipe.description,

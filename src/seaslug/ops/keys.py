@@ -9,7 +9,7 @@ from seaslug.lock.model import FORMAT_VERSION
 from seaslug.values.digest import Digest
 
 # Each step's version: raised when its result for the same inputs changes.
-BUILD_VERSION = 2
+BUILD_VERSION = 3
 CUT_VERSION = 2
 LEVEL_VERSION = 4
 PYC_VERSION = 1

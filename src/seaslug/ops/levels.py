@@ -14,12 +14,14 @@ from seaslug.ops.layers import Group
 from seaslug.ops.pieces import Piece
 from seaslug.ops.scene import EFFECTS, Scene
 from seaslug.ports import BlobStore
+from seaslug.recipe.codec import encode
 from seaslug.recipe.model import Level, Recipe, fill, words
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree, file, symlink
 
 LOCK_PATH = "usr/share/seaslug/lock.json"
+RECIPE_PATH = "usr/share/seaslug/recipe.json"
 CONFIGURATION = "configuration"
 
 
@@ -104,7 +106,9 @@ def _extra(
 def _last(materials: Materials, below: list[Group], mtime: int) -> Group:
     names = [name for level in materials.recipe.levels for name in level.last]
     text = embedded(materials.lock, materials.platform)
-    lock = file(LOCK_PATH, text.encode(), mtime=mtime)
+    told = [file(LOCK_PATH, text.encode(), mtime=mtime)]
+    if recorded := encode(materials.recipe):
+        told.append(file(RECIPE_PATH, recorded.encode(), mtime=mtime))
     seen = [piece.fragment.digest.text for group in below for piece in group.pieces]
     extra = [[_state(e) for e in group.extra] for group in below] if names else []
     key = action("last", LEVEL_VERSION, seen, names, extra, mtime, str(materials.platform))
@@ -119,7 +123,7 @@ def _last(materials: Materials, below: list[Group], mtime: int) -> Group:
         )  # fmt: skip
         entries = tuple(entry for name in names for entry in EFFECTS[name](scene))
         materials.store.remember(key, freeze(entries, materials.store))
-    return Group(CONFIGURATION, (), (*entries, lock))
+    return Group(CONFIGURATION, (), (*entries, *told))
 
 
 def _state(entry: Entry) -> list[Any]:

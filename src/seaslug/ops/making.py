@@ -21,6 +21,7 @@ from seaslug.ops.layers import Group
 from seaslug.ops.pieces import Cutter, Piece
 from seaslug.ops.scene import INPUTS
 from seaslug.ops.selections import input_selection, selection
+from seaslug.recipe.codec import encode
 from seaslug.recipe.model import Recipe
 from seaslug.values.debian import Package
 from seaslug.values.descriptor import Descriptor
@@ -95,7 +96,7 @@ class Maker:
         """
         if self.builder.options.layers == "single":
             return self._single(top)
-        base = self._base(layers.MAX_LAYERS - len(top))
+        base = self.base(layers.MAX_LAYERS - len(top))
         over = self._over(top)
         known = {**base.directories, **layers.directories(over)}
         cutter = self._cutter
@@ -109,13 +110,17 @@ class Maker:
         made = [layers.write(group, known, self._cutter) for group in groups]
         return assemble.image(self.recipe, self.locked, made, levels.newest(materials))
 
-    def _base(self, room: int) -> Base:
-        """Return the layers below an application, from the store if they were made before."""
+    def base(self, room: int) -> Base:
+        """Return the layers below an application, at most *room* if they are grouped.
+
+        They come from the store if they were made before. Raises as Builder.image does.
+        """
         recipe, options, store = self.recipe, self.builder.options, self.builder.store
         key = action(
             "base", BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, recipe.digest.text,
             [[level.cuts, level.omits] for level in recipe.levels], self.lock.subject,
             platform_digest(self.locked).text, options.compression.identity, options.layers, room,
+            encode(recipe),
         )  # fmt: skip
         found = store.recall(key)
         base = Base.read(found) if found is not None else None

@@ -108,6 +108,12 @@ def is_application(subject: str) -> bool:
     return not known and os.path.exists(os.path.expanduser(subject))
 
 
+def is_member(text: str) -> bool:
+    """Tell whether *text* refers to a member of the family, whether or not it is all right."""
+    found = _REFERENCE.match(text)
+    return found is not None and found["name"] in members()
+
+
 def parse_reference(text: str) -> Reference:
     """Read ``NAME[-debianN][:variant]``.
 

@@ -1,0 +1,196 @@
+"""seaslug rebase: new base layers under the same application layers, if it still fits."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from seaslug.cli.context import Context
+from seaslug.cli.options import add_archive
+
+if TYPE_CHECKING:
+    from seaslug.ops.rebase.rebase import Outcome, Rebased
+    from seaslug.values.descriptor import Descriptor
+
+HELP = (
+    "Put new base layers under an application's own, without building it again. First it is\n"
+    "proved that it fits: every library, symbol version, symbol, interpreter, user and program\n"
+    "that it had is still there; exit status 12, and no new image, when something is not."
+)
+EXAMPLES = """\
+  seaslug rebase app                                its own base, of the packages as they are now
+  seaslug rebase app --onto python3:nonroot --dry-run     would it fit?
+  seaslug rebase app --onto python3-debian12:nonroot -t app:bookworm
+  seaslug rebase app --onto mybase@sha256:0f1e...   an image of the store, as it is
+  seaslug rebase theirs --from oldbase --onto newbase     an image that others built
+  seaslug rebase app --prove                        and start it before it gets the name
+"""
+_SHOWN = 6
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "app", metavar="APP", help="an image of the store, by name or the beginning of a digest"
+    )
+    parser.add_argument(
+        "--onto", metavar="BASE", default="",
+        help="a member of the family, of the packages as they are now, or an image of the store "
+        "(default: the member that APP was built on)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from", dest="old", metavar="OLD_BASE", default="",
+        help="the image that APP was built on, where it does not tell",
+    )  # fmt: skip
+    parser.add_argument("-t", "--tag", metavar="NAME", action="append", default=[],
+                        help="name the result so (default: as APP is called)")  # fmt: skip
+    parser.add_argument("--platform", metavar="P[,P]", action="append", default=[],
+                        help="which ones of an index (default: all)")  # fmt: skip
+    parser.add_argument("--lock", metavar="FILE", help="the packages of this lock")
+    how = parser.add_argument_group("how")
+    how.add_argument("--dry-run", action="store_true", help="make nothing, only say if it fits")
+    how.add_argument("--force", action="store_true", help="make it although it does not fit")
+    how.add_argument("--prove", action="store_true", help="start it, before it gets the name")
+    how.add_argument("--runner", metavar="NAME", help="docker, podman, bwrap or unshare")
+    add_archive(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Rebase, prove, name; exit status 12 if it does not fit."""
+    from pathlib import Path
+
+    from seaslug.cli.lockfile import read_lock
+    from seaslug.cli.workspace import workspace
+    from seaslug.errors import ProofError
+    from seaslug.ops.rebase.rebase import put
+
+    names = _names(args, context)
+    lock = read_lock(Path(args.lock)) if args.lock else None
+    wanted = [part.strip() for text in args.platform for part in text.split(",") if part.strip()]
+    with workspace(args, context) as seaslug, context.store.session():
+        outcome = seaslug.rebase(
+            args.app, args.onto, old=args.old, platforms=wanted, lock=lock
+        )  # fmt: skip
+        made = None
+        if not args.dry_run and (outcome.fits or args.force):
+            made = put(context.store, outcome)
+            proofs = _proved(args, context, outcome) if args.prove else []
+            for name in names:
+                one = "" if len(outcome.images) > 1 else outcome.images[0].parts.app.platform
+                context.store.tag(name, made, one)
+        else:
+            proofs = []
+    context.close()
+    _report(args, context, outcome, made, names if made else [], proofs)
+    return 0 if outcome.fits or made else ProofError.exit_status
+
+
+def _names(args: argparse.Namespace, context: Context) -> list[str]:
+    """Return what the result will be called. Raises UsageError if nothing tells."""
+    from seaslug.errors import UsageError
+    from seaslug.oci import images
+
+    if args.tag or args.dry_run:
+        return list(args.tag)
+    top = images.resolve(context.store, args.app)
+    known = context.store.tags()
+    names = [n for n in (args.app, f"{args.app}:latest") if n in known]
+    names = names or [n for n, found in known.items() if found.digest == top.digest][:1]
+    if not names:
+        raise UsageError("what shall the result be called?", where=args.app, hint="-t NAME")
+    return names[:1]
+
+
+def _proved(args: argparse.Namespace, context: Context, outcome: Outcome) -> list[str]:
+    """Start what can be started here; return how that went. Raises ProofError."""
+    from seaslug.adapters.runners import QUICK, pick
+    from seaslug.errors import ProofError
+    from seaslug.ops.rebase import merge
+    from seaslug.ops.rebase.started import started
+
+    said = []
+    runner = pick(context.store, args.runner, QUICK)
+    try:
+        for one in outcome.images:
+            digest = merge.put(context.store, one.made).digest
+            proof = started(digest, one.made.run, runner)
+            if not proof.ok:
+                raise ProofError(
+                    f"it fits, and does not start: {proof.how}",
+                    where=f"{args.app} {one.parts.app.platform}",
+                    hint=f"nothing was named; build it again: seaslug build -t {args.app}",
+                )
+            said.append(f"{one.parts.app.platform} on {runner.name}: {proof.how}")
+    finally:
+        runner.close()
+    return said
+
+
+def _report(
+    args: argparse.Namespace, context: Context, outcome: Outcome, made: Descriptor | None,
+    names: list[str], proofs: list[str],
+) -> None:  # fmt: skip
+    if args.json:
+        context.json_out(_data(outcome, made, names, proofs))
+    elif made is not None:
+        context.out(made.digest.text)
+    for one in outcome.images:
+        for line in _lines(args.app, one):
+            context.err(line)
+    for platform in outcome.left:
+        context.err(f"{args.app}  {platform}  left out: the new base has no image for it")
+    for proof in proofs:
+        context.err(f"  started: {proof}")
+    if made is None:
+        why = "nothing was made: --dry-run" if args.dry_run else "nothing was made; --force does it"
+        context.err(f"  {why}")
+    elif not outcome.fits:
+        context.err("  made nevertheless: --force")
+
+
+def _lines(name: str, one: Rebased) -> list[str]:
+    """Return what is told of one platform's image."""
+    before, after = one.parts.base, len(one.base.layers)
+    changed = "all as before" if not one.changes else f"{len(one.changes)} changed: "
+    few = ", ".join(one.changes[:_SHOWN])
+    more = f" and {len(one.changes) - _SHOWN} more" if len(one.changes) > _SHOWN else ""
+    rows = [
+        f"{name}  {one.parts.app.platform}  {before} base layers replaced by {after}, "
+        f"{one.kept} application layers kept; {one.packages} packages, {changed}{few}{more}"
+    ]
+    if not one.problems:
+        same = "".join(f", {runtime} as before" for runtime in one.runtimes)
+        rows.append(f"  fits: {one.checked} libraries, versions and symbols are there{same}")
+    for problem in one.problems:
+        rows.append(f"  does not fit: {problem.where}: {problem.what}")
+        rows.append(f"    {problem.hint}")
+    rows += [f"  note: {note}" for note in one.notes]
+    return rows
+
+
+def _data(
+    outcome: Outcome, made: Descriptor | None, names: list[str], proofs: list[str]
+) -> dict[str, Any]:
+    return {
+        "digest": made.digest.text if made is not None else "",
+        "names": names,
+        "fits": outcome.fits,
+        "left": list(outcome.left),
+        "proofs": proofs,
+        "images": [
+            {
+                "platform": one.parts.app.platform,
+                "base": {"name": one.base.name, "digest": one.base.digest,
+                         "found": one.parts.how},
+                "replaced": one.parts.base,
+                "layers": len(one.base.layers),
+                "kept": one.kept,
+                "checked": one.checked,
+                "packages": one.packages,
+                "changes": list(one.changes),
+                "problems": [problem.as_dict() for problem in one.problems],
+                "notes": list(one.notes),
+            }
+            for one in outcome.images
+        ],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""New base layers under the same application layers, if the application still fits on them."""

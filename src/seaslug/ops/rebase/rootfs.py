@@ -1,0 +1,89 @@
+"""Layers laid over each other, as a rebase looks at them: a tree without contents, and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from seaslug.deb.binary import Binary
+from seaslug.oci.files import WHITEOUT, Placed, Root
+from seaslug.ops.rebase.facts import Facts, LayerFacts
+from seaslug.tar.reader import Member
+from seaslug.values.content import Inline
+from seaslug.values.tree import Entry, Kind, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Rootfs:
+    """What the *layers* make together. ``base`` is how many of them are the base's."""
+
+    tree: Tree
+    placed: Mapping[str, Placed]
+    layers: tuple[LayerFacts, ...]
+    base: int
+
+    def facts(self, path: str) -> Facts | None:
+        """Return what the ELF file at *path* says; None if it is none."""
+        item = self.placed.get(path)
+        if item is None:
+            return None
+        at, origin = item.origin
+        return self.layers[at].binaries.get(origin) if at < len(self.layers) else None
+
+    def binary(self, entry: Entry) -> Binary | None:
+        """Return what the file *entry* says; None if it is no ELF file."""
+        found = self.facts(entry.path)
+        return found.binary if found is not None else None
+
+    def text(self, path: str) -> str:
+        """Return the text of a file that is kept, links followed; empty if there is none."""
+        entry = self.tree.resolve(path)
+        if entry is None or not isinstance(entry.content, Inline):
+            return ""
+        return entry.read().decode("utf-8", "surrogateescape")
+
+    def script(self, path: str) -> str:
+        """Return what follows ``#!`` in the file at *path*; empty for anything else."""
+        item = self.placed.get(path)
+        return self.layers[item.origin[0]].scripts.get(item.origin[1], "") if item else ""
+
+    def of_app(self) -> tuple[str, ...]:
+        """Return the paths of the application's ELF files."""
+        return tuple(
+            path for path, item in self.placed.items()
+            if item.layer >= self.base and item.entry.kind is Kind.FILE and self.facts(path)
+        )  # fmt: skip
+
+    def packages(self) -> dict[str, str]:
+        """Return the version of each package that says it is installed."""
+        found: dict[str, str] = {}
+        for item in self.placed.values():
+            at, origin = item.origin
+            found.update(self.layers[at].packages.get(origin, ()))
+        return found
+
+
+def rootfs(layers: Sequence[LayerFacts], base: int) -> Rootfs:
+    """Return what *layers* make together, of which the lowest *base* are the base's."""
+    root = Root()
+    for at, layer in enumerate(layers):
+        root.begin()
+        for path, kind, mode, target, size in layer.rows:
+            place = root.place(path)
+            if place.rpartition("/")[2].startswith(WHITEOUT):
+                root.white_out(place)
+                continue
+            member = Member(path, kind, mode, 0, 0, 0, size, target, (), iter(()))
+            root.put(member, place, "")
+        _keep_texts(root, at, layer)
+    entries = [item.entry for path, item in root.found.items() if path]
+    return Rootfs(Tree(entries), dict(root.found), tuple(layers), base)
+
+
+def _keep_texts(root: Root, at: int, layer: LayerFacts) -> None:
+    for path, text in layer.texts.items():
+        place = root.place(path)
+        item = root.found.get(place)
+        if item is not None and item.origin == (at, path):
+            content = Inline(text.encode("utf-8", "surrogateescape"))
+            root.found[place] = replace(item, entry=replace(item.entry, content=content))

@@ -26,8 +26,10 @@ from typing import Any
 
 import application
 import corpus
+import delivery
 import page
 import peers
+import registry
 from corpus import SEASLUG, Corpus
 from timing import BenchError, Method, Work, keep_bytecode, measure, summary
 
@@ -131,6 +133,11 @@ class Bench:
         """The FastAPI example."""
         return application.Application(self.temporary, self.closing)
 
+    @cached_property
+    def delivery(self) -> delivery.Delivery:
+        """The python3 image on its way."""
+        return delivery.Delivery(self.python.full, self.temporary, self.closing)
+
     def start(self) -> Work:
         """The version."""
         ours = Method("seaslug --version", lambda _: [SEASLUG, "--version"])
@@ -189,12 +196,24 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
+def _deliveries(bench: Bench) -> dict[str, Callable[[], Work]]:
+    made = {
+        "push": lambda: bench.delivery.cold(),
+        "push-again": lambda: bench.delivery.warm(),
+        "push-slow": lambda: bench.delivery.cold(delivery.TRIP),
+        "push-again-slow": lambda: bench.delivery.warm(delivery.TRIP),
+        "pull": lambda: bench.delivery.pull(),
+    }
+    return {**made, "load": lambda: bench.delivery.load()} if peers.docker_works() else made
+
+
 def _chosen(bench: Bench, only: Sequence[str]) -> Iterator[Callable[[], Work]]:
     makers = {
         "metadata": bench.metadata, "lookup": bench.lookup, "cold": bench.cold, "java": bench.java,
         "changed": bench.changed, "warm": bench.warm, "no-op": bench.noop, "start": bench.start,
         "app-edit": lambda: bench.application.edited(),
         "app-no-op": lambda: bench.application.again(),
+        **(_deliveries(bench) if registry.there() else {}),
     }  # fmt: skip
     for name in only or makers:
         if name not in makers:

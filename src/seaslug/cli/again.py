@@ -31,7 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NEVER = ("--json", "--refresh", "--load", "--output", "--help", "--watch")
+_NEVER = ("--json", "--refresh", "--load", "--push", "--output", "--help", "--watch")
 _MAX_NOTE = 64 << 20
 _ENVIRONMENT = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 

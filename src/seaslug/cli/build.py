@@ -9,6 +9,7 @@ from typing import Any
 
 from seaslug.cli.applications import add_application
 from seaslug.cli.context import Context
+from seaslug.cli.deliver import add_registry
 from seaslug.cli.options import add_archive, add_platform, add_pyc, add_subject
 from seaslug.errors import UsageError
 
@@ -17,6 +18,7 @@ _TICK = 10_000_000  # what the times of files may lag behind the clock, in ns
 EXAMPLES = """\
   seaslug build                                     the project in this folder
   seaslug build ./target/release/server -t me/server:1.2 --load
+  seaslug build -t registry.example/me/app:1.2 --push --platform linux/amd64,linux/arm64
   seaslug build . --watch --load                    again, whenever a file changes
   seaslug build static                              prints the digest; the image is in the store
   seaslug build python3:nonroot --platform linux/amd64,linux/arm64 -o oci:out/python3
@@ -51,6 +53,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument(
         "--load", action="store_true", help="load into the Docker or podman that is there"
     )
+    out.add_argument(
+        "--push", action="store_true",
+        help="push it to every name of -t, HOST/PATH[:TAG]; prints NAME@sha256:…",
+    )  # fmt: skip
     lock = parser.add_argument_group("lock")
     lock.add_argument(
         "--lock",
@@ -69,6 +75,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--level", type=int, metavar="N", help="compression level (gzip 1-12, zstd 1-19)"
     )
     shape.add_argument("--layers", choices=("grouped", "single", "per-package"), default="grouped")
+    add_registry(parser)
     add_archive(parser)
 
 
@@ -91,12 +98,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _build(args: argparse.Namespace, context: Context) -> int:
     """Build, name, put out, sum up."""
-    from seaslug.adapters.layout import parse_output
+    from seaslug.adapters.transports.out import parse_output
     from seaslug.cli.lockfile import lock_for
     from seaslug.cli.workspace import platforms_of, recipe_of, workspace
 
     begun, clock = time.monotonic(), time.time_ns()
     outputs = [parse_output(text) for text in args.output]
+    targets = _targets(args)
     with workspace(args, context) as seaslug, context.store.session():
         app = _application(args, context, seaslug)
         recipe = app.recipe if app is not None else recipe_of(args, seaslug)
@@ -117,7 +125,8 @@ def _build(args: argparse.Namespace, context: Context) -> int:
         for name in names:
             context.store.tag(name, result.descriptor, platform)
         placed = _place(args, context, outputs, result, names)
-        _report(args, context, result, names, placed, time.monotonic() - begun)
+        pushed = [_pushed(args, context, result, target) for target in targets]
+        _report(args, context, result, names, (placed, pushed), time.monotonic() - begun)
         _note(args, context, seaslug, result, names, app, clock)
     return 0
 
@@ -227,7 +236,7 @@ def _default_tag(recipe: Any) -> str:
 def _place(
     args: argparse.Namespace, context: Context, outputs: list[Any], result: Any, names: list[str]
 ) -> list[str]:
-    from seaslug.adapters.layout import put_out
+    from seaslug.adapters.transports.out import put_out
 
     placed = [
         put_out(context.store, result.descriptor, output, args.tag or names) for output in outputs
@@ -239,15 +248,42 @@ def _place(
     return placed
 
 
+def _targets(args: argparse.Namespace) -> list[Any]:
+    """Return where --push pushes to. Raises UsageError before anything is built."""
+    if not args.push:
+        return []
+    from seaslug.values.reference import Reference, has_host
+
+    targets = [Reference.parse(name) for name in args.tag if has_host(name)]
+    if not targets:
+        raise UsageError(
+            "--push needs to know where to", hint="name it: -t registry.example/me/app:1.2 --push"
+        )
+    return targets
+
+
+def _pushed(args: argparse.Namespace, context: Context, result: Any, target: Any) -> str:
+    """Push what was built to *target*; returns its name with the digest."""
+    from seaslug.cli.deliver import delivery, line
+    from seaslug.ops.transfer.plan import Wish
+
+    begun = time.monotonic()
+    digest = result.descriptor.digest.text
+    moved = delivery(args, context).push(digest, target, Wish(everything=True))
+    context.err(line(str(target), moved, "sent", time.monotonic() - begun))
+    return moved.where
+
+
 def _report(
     args: argparse.Namespace,
     context: Context,
     result: Any,
     names: list[str],
-    placed: list[str],
+    places: tuple[list[str], list[str]],
     seconds: float,
 ) -> None:
     context.close()
+    placed, pushed = places
     digest = result.descriptor.digest.text
     if args.json:
         context.json_out(
@@ -255,6 +291,7 @@ def _report(
                 "digest": digest,
                 "names": names,
                 "outputs": placed,
+                "pushed": pushed,
                 "seconds": round(seconds, 3),
                 "images": [
                     {
@@ -269,8 +306,8 @@ def _report(
                 ],
             }
         )
-    else:
-        context.out(digest)
+    for line in () if args.json else pushed or [digest]:
+        context.out(line)
     tally = result.builder.tally
     for image in result.images:
         made = f"{tally.made} pieces made, {tally.reused} reused"

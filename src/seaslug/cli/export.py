@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 "a tar is nothing for a terminal", hint=f"seaslug export {args.image} -o tar:FILE"
             )
         where = "tar:-"
+    _bring(args, context)
     kind, _, place = where.partition(":")
     if kind in ("root", "tar") and place:
         done = _root(args, context, place) if kind == "root" else _tar(args, context, place)
@@ -55,10 +56,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
+def _bring(args: argparse.Namespace, context: Context) -> None:
+    """Bring an image that is elsewhere into the store; from then on IMAGE is its digest."""
+    from seaslug.values.place import STORE, parse_place
+
+    place = parse_place(args.image)
+    if place.transport != STORE:
+        from seaslug.cli.deliver import delivery, wish
+
+        args.image = delivery(args, context).bring(place, wish(args)).digest.text
+
+
 def _tar(args: argparse.Namespace, context: Context, place: str) -> str:
     from pathlib import Path
 
-    from seaslug.adapters.layout import writing
+    from seaslug.adapters.transports.out import writing
     from seaslug.cli.view import view_of
     from seaslug.ops.flatten import flat
 
@@ -97,7 +109,7 @@ def _root(args: argparse.Namespace, context: Context, place: str) -> str:
 
 
 def _image(args: argparse.Namespace, context: Context, where: str) -> str:
-    from seaslug.adapters.layout import parse_output, put_out
+    from seaslug.adapters.transports.out import parse_output, put_out
     from seaslug.cli.view import view_of
     from seaslug.oci import images
 

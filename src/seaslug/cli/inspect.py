@@ -17,6 +17,7 @@ EXAMPLES = """\
   seaslug inspect python3 --platform linux/arm64
   seaslug inspect python3 --json                    packages, layers and config for scripts
   seaslug inspect 3f2a91                            the beginning of a digest will do
+  seaslug inspect docker://registry.example/me/app  where it is; its layers are not fetched
 """
 
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _layers(view: View) -> list[dict[str, Any]]:
     diff_ids = (view.config.get("rootfs") or {}).get("diff_ids") or []
     counts: dict[int, int] = {}
-    for item in view.files:
+    for item in () if view.far else view.files:
         counts[item.layer] = counts.get(item.layer, 0) + item.entry.size
     return [
         {
@@ -65,8 +66,16 @@ def _data(view: View) -> dict[str, Any]:
         "annotations": dict(found.manifest.annotations),
         "config": view.config,
         "layers": _layers(view),
-        "packages": [package.as_dict() for package in view.packages],
+        "packages": _packages(view),
     }
+
+
+def _packages(view: View) -> list[dict[str, Any]]:
+    """Return the packages; of an image that is elsewhere, what its own lock says of them."""
+    if not view.far:
+        return [package.as_dict() for package in view.packages]
+    names = ("name", "version", "arch", "source")
+    return [{name: row.get(name, "") for name in names} for row in view.locked]
 
 
 def _text(view: View) -> str:
@@ -87,29 +96,52 @@ def _text(view: View) -> str:
         *(("env", text) for text in run.get("Env") or ()),
     ]
     layers = _layers(view)
-    packages = sorted(view.packages, key=lambda p: -p.size)
     return "\n".join((
         "\n".join(f"{key:<11} {value}" for key, value in rows if value),
         "",
         table(
             ("LAYER", "SIZE", "FILES", "DIGEST", "MADE BY"),
             [
-                (str(at), megabytes(x["size"]), megabytes(x["files_size"]), x["digest"][7:19],
+                (str(at), megabytes(x["size"]),
+                 "" if view.far else megabytes(x["files_size"]), x["digest"][7:19],
                  x["created_by"])
                 for at, x in enumerate(layers)
             ],
             align="<>><<",
         ),
         "",
-        table(
-            ("PACKAGE", "VERSION", "FILES", "SIZE", "LAYER"),
-            [
-                (p.name, p.version, str(p.files), megabytes(p.size), str(p.layer))
-                for p in packages
-            ],
-            align="<<>>>",
-        ) if packages else "no packages",
+        _package_table(view),
         "",
-        f"{megabytes(sum(x['size'] for x in layers))} compressed, "
-        f"{megabytes(sum(x['files_size'] for x in layers))} of files, {len(packages)} packages",
+        _sum(view, layers),
     ))  # fmt: skip
+
+
+def _package_table(view: View) -> str:
+    from seaslug.report.table import megabytes, table
+
+    if view.far:
+        rows = [(str(row["name"]), str(row["version"])) for row in _packages(view)]
+        return table(("PACKAGE", "VERSION"), rows, align="<<") if rows else (
+            "which packages are in it is known by its layers only: seaslug ls reads them"
+        )  # fmt: skip
+    packages = sorted(view.packages, key=lambda p: -p.size)
+    if not packages:
+        return "no packages"
+    return table(
+        ("PACKAGE", "VERSION", "FILES", "SIZE", "LAYER"),
+        [
+            (p.name, p.version, str(p.files), megabytes(p.size), str(p.layer))
+            for p in packages
+        ],
+        align="<<>>>",
+    )  # fmt: skip
+
+
+def _sum(view: View, layers: list[dict[str, Any]]) -> str:
+    from seaslug.report.table import megabytes
+
+    text = f"{megabytes(sum(x['size'] for x in layers))} compressed"
+    if view.far:
+        return f"{text}; the layers were not fetched"
+    files = megabytes(sum(x["files_size"] for x in layers))
+    return f"{text}, {files} of files, {len(view.packages)} packages"

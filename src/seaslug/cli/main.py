@@ -37,6 +37,18 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("gc", "free what nothing refers to"),
         ),
     ),
+    (
+        "Deliver",
+        (
+            ("push", "an image of the store to a registry"),
+            ("pull", "an image of a registry into the store"),
+            ("copy", "from anywhere to anywhere: registries, archives, engines, clusters"),
+            ("tags", "the tags of a repository"),
+            ("login", "let a registry know who you are"),
+            ("logout", "forget that"),
+            ("rebase", "new base layers under an application, if it still fits"),
+        ),
+    ),
     ("Set up", (("completion", "completion for your shell"),)),
 )
 COMMANDS = tuple(name for _, group in GROUPS for name, _ in group)

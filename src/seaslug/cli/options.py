@@ -13,6 +13,10 @@ ENVIRONMENT = {
     "SEASLUG_NPM_REGISTRY": "the npm registry for official Node.js binaries (default: npm's own)",
     "SEASLUG_ALLOW_EXPIRED": "1: take releases whose Valid-Until is over",
     "SEASLUG_TIMEOUT": "seconds to wait for a silent mirror (default: 30)",
+    "DOCKER_CONFIG": "the folder of Docker's config.json, for logins (default: ~/.docker)",
+    "REGISTRY_AUTH_FILE": "the file of logins that comes first, as podman takes it",
+    "CONTAINERS_REGISTRIES_CONF": "podman's registries.conf (default: its usual places)",
+    "SSL_CERT_FILE": "the certificates that are trusted instead of the system's",
     "DOCKER_HOST": "where Docker listens (default: its usual socket)",
     "http_proxy, https_proxy, no_proxy": "proxies, as other programs take them",
 }
@@ -110,8 +114,13 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
 
 
 def add_image(parser: argparse.ArgumentParser) -> None:
-    """Add the IMAGE argument and --platform: an image of the store."""
+    """Add the IMAGE argument, --platform, and how registries are reached."""
+    from seaslug.cli.deliver import add_registry
+
     parser.add_argument(
-        "image", metavar="IMAGE", help="a name, or the beginning of a digest; see: seaslug images"
-    )
+        "image", metavar="IMAGE",
+        help="a name, or the beginning of a digest (see: seaslug images); or a place: "
+        "docker://HOST/PATH, oci:DIR, docker-archive:FILE, docker-daemon:NAME (see: seaslug copy)",
+    )  # fmt: skip
     parser.add_argument("--platform", metavar="P", help="which one of an index, e.g. linux/arm64")
+    add_registry(parser)

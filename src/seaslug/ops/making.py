@@ -193,11 +193,6 @@ class Maker:
         store.remember(key, freeze(made, store))
         return made
 
-    def _materials(self) -> levels.Materials:
-        recipe, locked, store = self.recipe, self.locked, self.builder.store
-        cutter = self._cutter
-        inputs = {e: INPUTS[e] for level in recipe.levels for e in level.effects if e in INPUTS}
-        jobs: dict[str, Job] = {
     def _runtime(self) -> str:
         """Return the name of what is unpacked to compile with; it is not looked at again."""
         own = self.builder.compiler().host == self.locked.platform
@@ -208,6 +203,11 @@ class Maker:
         """Return the folder and the command of what compiled an application, if it is kept."""
         return self.builder.compiler().kept(self._runtime(), self._python)
 
+    def _materials(self) -> levels.Materials:
+        recipe, locked, store = self.recipe, self.locked, self.builder.store
+        cutter = self._cutter
+        inputs = {e: INPUTS[e] for level in recipe.levels for e in level.effects if e in INPUTS}
+        jobs: dict[str, Job] = {
             p.package.name: (p.package, selection(recipe, p.package.name))
             for p in locked.packages
             if p.package.name not in recipe.omitted

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from seaslug.adapters.registry import trouble
 from seaslug.adapters.registry.link import Ask, Link
 from seaslug.adapters.registry.manifests import AbsentError
-from seaslug.adapters.registry.message import Request, Response
+from seaslug.adapters.registry.message import Request, Response, shown
 from seaslug.errors import IntegrityError, RegistryError, SeaslugError, UnreachableError
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -84,7 +84,7 @@ class _Reader:
             try:
                 with link.transport.send(request) as answer:
                     if answer.status not in (200, 206):
-                        problem = RegistryError(f"answers {answer.status}", where=url[:300])
+                        problem = RegistryError(f"answers {answer.status}", where=shown(url))
                         continue
                     yield from self._rest(answer)
                     return
@@ -123,7 +123,7 @@ class _Reader:
             yield fresh
         if self._count < self._wanted.size:
             raise UnreachableError(
-                f"ends after {self._count} of {self._wanted.size} bytes", where=answer.url
+                f"ends after {self._count} of {self._wanted.size} bytes", where=answer.shown
             )
 
     def _start(self, answer: Response) -> int:
@@ -132,7 +132,7 @@ class _Reader:
         found = _RANGE.fullmatch((answer.headers["Content-Range"] or "").strip())
         start = int(found.group(1)) if found else -1
         if not 0 <= start <= self._count:
-            raise RegistryError("sends another part than it was asked for", where=answer.url)
+            raise RegistryError("sends another part than it was asked for", where=answer.shown)
         return start
 
     def _where(self, link: Link) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,6 +85,7 @@ class Link:
             if header:
                 sent = replace(request, headers={**request.headers, "Authorization": header})
             answer = self.transport.send(sent)
+            answer.secrets = _secrets(header or "")
             if answer.status != 401 or not self.transport.is_home(answer.url):
                 return answer
             challenges = answer.headers.get_all("WWW-Authenticate") or []
@@ -96,6 +98,16 @@ class Link:
 
         also = (self.endpoint.named(other) for other in ask.also)
         return (Scope(name, ask.actions), *(Scope(other, PULL) for other in also))
+
+
+def _secrets(header: str) -> tuple[str, ...]:
+    """Return what an Authorization header says, in all the forms that it might be repeated in."""
+    scheme, _, told = header.partition(" ")
+    found = [told] if told else []
+    if scheme == "Basic":
+        user, _, password = base64.b64decode(told).decode("utf-8", "replace").partition(":")
+        found += [f"{user}:{password}", *filter(None, [password])]
+    return tuple(found)
 
 
 class Links:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse
+from urllib.parse import urlsplit
 
 from seaslug.adapters import wire
 from seaslug.errors import RegistryError, UnreachableError
@@ -39,7 +40,8 @@ class Request:
 class Response:
     """An answer whose body is read at most once; a context manager that lets go of it.
 
-    ``url`` is where it came from after redirects.
+    ``url`` is where it came from after redirects, ``secrets`` what no error may repeat of the
+    request.
     """
 
     def __init__(
@@ -48,11 +50,17 @@ class Response:
         self._answer = answer
         self._done: Callable[[bool], None] | None = done
         self.url = url
+        self.secrets: tuple[str, ...] = ()
 
     @property
     def status(self) -> int:
         """The status, three digits."""
         return self._answer.status
+
+    @property
+    def shown(self) -> str:
+        """The address, as an error may show it."""
+        return shown(self.url)
 
     @property
     def headers(self) -> HTTPMessage:
@@ -65,7 +73,7 @@ class Response:
         for piece in self.stream():
             found += piece
             if len(found) > limit:
-                raise RegistryError(f"answers with more than {limit} bytes", where=self.url)
+                raise RegistryError(f"answers with more than {limit} bytes", where=self.shown)
         return bytes(found)
 
     def begin(self, limit: int) -> bytes:
@@ -85,11 +93,11 @@ class Response:
             while piece := self._answer.read(PIECE):
                 yield piece
             if self._answer.length:
-                raise UnreachableError("the connection ended too early", where=self.url)
+                raise UnreachableError("the connection ended too early", where=self.shown)
             self._finish(again=not self._answer.will_close)
         except (OSError, HTTPException) as error:
             raise UnreachableError(
-                f"the connection broke: {wire.said(error)}", where=self.url
+                f"the connection broke: {wire.said(error)}", where=self.shown
             ) from None
         finally:
             self._finish(again=False)
@@ -117,6 +125,12 @@ class Response:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def shown(url: str) -> str:
+    """Return *url* without its query, in which storage hosts are given leave to be read."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:300]
 
 
 def transmit(connection: HTTPConnection, request: Request, target: str) -> HTTPResponse:

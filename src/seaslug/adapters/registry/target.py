@@ -12,7 +12,7 @@ from seaslug.adapters.registry.client import Client
 from seaslug.adapters.registry.trouble import RefusedError
 from seaslug.errors import SeaslugError, UsageError
 from seaslug.oci import media
-from seaslug.oci.read import IndexManifest, parse
+from seaslug.oci.read import IndexManifest, Manifest, parse
 from seaslug.ports import Opener
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -20,7 +20,7 @@ from seaslug.values.reference import Reference
 
 _SMALL = 64 << 10
 _ORIGINS = 2
-_CHILDREN = 16
+_PAGES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,25 +144,30 @@ class RegistryTarget:
         with self._lock:
             if self._prior is None:
                 self._ask()
-                found: set[Digest] = set()
-                if self._before is not None:
-                    self._collect(self._before.digest.text, found, _CHILDREN)
-                self._prior = frozenset(found)
+                self._prior = self._blobs_of(self._before)
             return self._prior
 
-    def _collect(self, selector: str, found: set[Digest], children: int) -> None:
+    def _blobs_of(self, top: Descriptor | None) -> frozenset[Digest]:
+        """Return the blobs that an image leads to, as far as few questions tell."""
+        found: set[Digest] = set()
+        todo = [top.digest] if top else []
+        for number in range(_PAGES):
+            if number >= len(todo):
+                break
+            page = self._read(todo[number])
+            if isinstance(page, IndexManifest):
+                todo += [entry.descriptor.digest for entry in page.entries]
+            elif page is not None:
+                blobs = (page.config, *page.layers)
+                found.update(blob.digest for blob in blobs if not is_foreign(blob))
+        return frozenset(found)
+
+    def _read(self, digest: Digest) -> Manifest | IndexManifest | None:
         try:
-            _, raw = self._client.get_manifest(self._repository, selector)
-            page = parse(raw)
+            return parse(self._client.get_manifest(self._repository, digest.text)[1])
         except SeaslugError:
             # What cannot be read tells nothing; everything is brought then.
-            return
-        if isinstance(page, IndexManifest):
-            for entry in page.entries[:children]:
-                self._collect(entry.descriptor.digest.text, found, 0)
-        else:
-            blobs = (page.config, *page.layers)
-            found.update(x.digest for x in blobs if not is_foreign(x))
+            return None
 
 
 def _subject(raw: bytes) -> str:

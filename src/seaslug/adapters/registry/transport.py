@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from seaslug import __version__
 from seaslug.adapters import wire
 from seaslug.adapters.registry import tls
-from seaslug.adapters.registry.message import Request, Response, transmit
+from seaslug.adapters.registry.message import Request, Response, shown, transmit
 from seaslug.errors import RegistryError, UnreachableError
 from seaslug.ports import Listener
 
@@ -144,22 +144,23 @@ class Transport:
                 return answer
             answer.close()
             request = self._redirected(request, answer, location)
-        raise RegistryError(f"redirects more than {MAX_REDIRECTS} times", where=request.url)
+        raise RegistryError(f"redirects more than {MAX_REDIRECTS} times", where=shown(request.url))
 
     def _redirected(self, request: Request, answer: Response, location: str) -> Request:
         url = self.absolute(location, request.url)
         before, after = urlsplit(request.url), urlsplit(url)
         if answer.status in (301, 302, 303) and request.method not in ("GET", "HEAD"):
-            raise RegistryError(f"answers {request.method} by a redirect", where=request.url)
+            raise RegistryError(f"answers {request.method} by a redirect", where=shown(request.url))
         if after.scheme not in ("http", "https") or not after.hostname or "@" in after.netloc:
-            raise RegistryError("redirects to something that is not HTTP", where=request.url)
+            raise RegistryError("redirects to something that is not HTTP", where=shown(request.url))
         if before.scheme == "https" and after.scheme == "http":
-            raise RegistryError("redirects from HTTPS to plain HTTP", where=request.url)
+            raise RegistryError("redirects from HTTPS to plain HTTP", where=shown(request.url))
         headers = request.headers
         if _site(before) != _site(after):
             if request.body and isinstance(request.body, bytes):
                 # It may be a form with an identity token.
-                raise RegistryError("redirects what it was sent to another host", where=request.url)
+                what = "redirects what it was sent to another host"
+                raise RegistryError(what, where=shown(request.url))
             headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
         return replace(request, url=url, headers=headers)
 

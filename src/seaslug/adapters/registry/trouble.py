@@ -37,6 +37,8 @@ class Refusal:
 def read(answer: Response) -> Refusal:
     """Read a refusal; the answer is closed then."""
     raw = answer.begin(_MAX_BODY)
+    for secret in answer.secrets:
+        raw = raw.replace(secret.encode(), b"...")
     codes, texts = [], []
     for row in _rows(raw):
         code = printable(str(row.get("code", "")), 60)

@@ -42,21 +42,16 @@ def tree() -> Tree:
 
 
 def run(folder: Path, seed: str, names: list[str]) -> dict[str, bytes]:
-    """Compile *names* as the adapter does, with this interpreter."""
-    root, out = folder / "root", folder / "out"
-    out.mkdir(parents=True)
-    for path, data in SOURCES.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(data)
-    options = pycworker.OPTIONS
-    subprocess.run(
-        [sys.executable, *options, str(root), str(out)],
-        input="".join(f"{name}\n" for name in names).encode(),
-        check=True,
+    """Compile *names* as the adapter does, with this interpreter, in *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, *pycworker.OPTIONS],
+        input=b"".join(pycworker.asked(name, SOURCES[name]) for name in names),
+        check=True, stdout=subprocess.PIPE, cwd=folder,
         env={**os.environ, "PYTHONHASHSEED": seed, "TMPDIR": str(folder)},
-    )
-    return {name: (out / str(i)).read_bytes() for i, name in enumerate(names)
-            if (out / str(i)).exists()}  # fmt: skip
+    )  # fmt: skip
+    made = zip(names, pycworker.answered(done.stdout), strict=True)
+    return {name: data for name, data in made if data}
 
 
 @pytest.fixture(scope="module")

@@ -50,13 +50,10 @@ class Compiler:
             folder = Path(temporary)
             home = self._home(runtime, python, name, folder)
             command = self._command(home, python)
-            # Only what is compiled: nothing else of the sources is read.
-            _unpack(Tree(wanted), folder / "sources")
             workers = WORKERS if len(wanted) > FEW else 1
             parts = [wanted[at::workers] for at in range(workers)]
             with ThreadPoolExecutor(workers) as pool:
-                jobs = [(home, command, part, folder / str(i)) for i, part in enumerate(parts)]
-                outs = list(pool.map(lambda job: self._run(*job), jobs))
+                outs = list(pool.map(lambda part: self._run(home, command, part), parts))
             rows = zip(parts, outs, strict=True)
             found = [entry for part, out in rows for entry in _compiled(part, out, python)]
         return tuple(sorted(found, key=lambda entry: entry.path))
@@ -81,17 +78,14 @@ class Compiler:
             shutil.rmtree(fresh)
         return kept
 
-    def _run(self, home: Path, command: list[str], wanted: Sequence[Entry], out: Path) -> Path:
-        """Compile the files of *wanted* into *out*, each under its number."""
-        out.mkdir()
-        listing = "".join(f"{entry.path}\n" for entry in wanted)
+    def _run(self, home: Path, command: list[str], wanted: Sequence[Entry]) -> list[bytes]:
+        """Return the bytecode of each file of *wanted*, empty where there is none."""
         done = subprocess.run(
-            [*command, *pycworker.OPTIONS, str(out.parent / "sources"), str(out)],
-            input=listing.encode("utf-8", "surrogateescape"),
+            [*command, *pycworker.OPTIONS],
+            input=b"".join(pycworker.asked(entry.path, entry.read()) for entry in wanted),
             capture_output=True,
             check=False,
             timeout=TIMEOUT,
-            cwd=out,
             env=pycworker.environment(str(home)),
         )
         if done.returncode != 0:
@@ -100,7 +94,7 @@ class Compiler:
                 + done.stderr.decode("utf-8", "replace").strip()[-400:],
                 hint="this is a defect of seaslug or of the package; --no-pyc leaves it out",
             )
-        return out
+        return pycworker.answered(done.stdout)
 
     def _command(self, home: Path, python: str) -> list[str]:
         assert self.host is not None
@@ -113,11 +107,10 @@ class Compiler:
         return [loader, "--inhibit-cache", "--library-path", libraries, interpreter]
 
 
-def _compiled(wanted: Sequence[Entry], out: Path, python: str) -> Iterator[Entry]:
-    for number, entry in enumerate(wanted):
-        path = out / str(number)
-        if path.exists():
-            yield pyc.compiled(entry, path.read_bytes(), python)
+def _compiled(wanted: Sequence[Entry], made: Sequence[bytes], python: str) -> Iterator[Entry]:
+    for entry, data in zip(wanted, made, strict=True):
+        if data:
+            yield pyc.compiled(entry, data, python)
 
 
 def _needed(runtime: Tree, python: str) -> Tree:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 
-from seaslug.adapters import shelf
-from seaslug.deb.effects.pycworker import OPTIONS, environment
+from seaslug.deb.effects.pycworker import OPTIONS, answered, asked, environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,30 +18,28 @@ if TYPE_CHECKING:
 
 
 class Compiling:
-    """Compiles *sources* (path in the image to content) in the new folder *folder*.
+    """Compiles *sources* (path in the image to content), which are few and small.
 
     *home* and *command* are those of a kept interpreter, which is not started for nothing.
-    The block ends the interpreter if it still runs, and removes the folder.
+    The block ends the interpreter if it still runs.
     """
 
-    def __init__(
-        self, home: str, command: Sequence[str], sources: Mapping[str, bytes], folder: str
-    ) -> None:
-        self._folder = folder
+    def __init__(self, home: str, command: Sequence[str], sources: Mapping[str, bytes]) -> None:
         self._names = list(sources)
-        self._running = 0
+        self._out = self._running = -1
         if not sources:
             return
-        os.makedirs(f"{folder}/out")
+        given = os.memfd_create("sources", os.MFD_CLOEXEC)
         try:
-            for path, data in sources.items():
-                _write(f"{folder}/sources/{path}", data)
-            _write(f"{folder}/names", os.fsencode("".join(f"{name}\n" for name in sources)))
-            argv = [*command, *OPTIONS, f"{folder}/sources", f"{folder}/out"]
-            self._running = _started(argv, environment(home), folder)
+            self._out = os.memfd_create("bytecode", os.MFD_CLOEXEC)
+            _write(given, b"".join(asked(path, data) for path, data in sources.items()))
+            argv = [*command, *OPTIONS]
+            self._running = _started(argv, environment(home), given, self._out)
         except BaseException:
-            shelf.remove(folder)
+            self._close()
             raise
+        finally:
+            os.close(given)
 
     def __enter__(self) -> Compiling:
         return self
@@ -51,42 +48,42 @@ class Compiling:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        if self._running:
+        if self._running >= 0:
             os.kill(self._running, 9)
             os.waitpid(self._running, 0)
-        if self._names:
-            shelf.remove(self._folder)
+        self._close()
 
     def result(self) -> dict[str, bytes] | None:
         """Return the bytecode of each source, once it is there; None if one has none."""
-        status = os.waitpid(self._running, 0)[1] if self._running else 0
-        self._running = 0
-        found: dict[str, bytes] = {}
-        for number, path in enumerate(self._names):
-            place = f"{self._folder}/out/{number}"
-            if status or not os.path.exists(place):
-                return None
-            with open(place, "rb") as file:
-                found[path] = file.read()
-        return found
+        if self._running < 0:
+            return {}
+        status = os.waitpid(self._running, 0)[1]
+        self._running = -1
+        with open(self._out, "rb", closefd=False) as file:
+            file.seek(0)
+            made = answered(file.read()) if status == 0 else []
+        if len(made) != len(self._names) or not all(made):
+            return None
+        return dict(zip(self._names, made, strict=True))
+
+    def _close(self) -> None:
+        if self._out >= 0:
+            os.close(self._out)
+        self._out = -1
 
 
-def _started(argv: list[str], env: Mapping[str, str], folder: str) -> int:
-    """Start *argv* in the empty folder for its output, where nothing can be imported from."""
+def _started(argv: list[str], env: Mapping[str, str], given: int, out: int) -> int:
+    """Start *argv* from one file to another, and return its process id."""
     actions = [
-        (os.POSIX_SPAWN_OPEN, 0, f"{folder}/names", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, given, 0),
+        (os.POSIX_SPAWN_DUP2, out, 1),
         (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
     ]
-    here = os.getcwd()
-    os.chdir(f"{folder}/out")
-    try:
-        return os.posix_spawn(argv[0], argv, env, file_actions=actions)
-    finally:
-        os.chdir(here)
+    return os.posix_spawn(argv[0], argv, env, file_actions=actions)
 
 
-def _write(path: str, data: bytes) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "xb") as file:
-        file.write(data)
+def _write(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(handle, view) :]
+    os.lseek(handle, 0, os.SEEK_SET)

@@ -12,6 +12,7 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Any
 
 MAX_INDEX = 16 << 20
 
@@ -67,9 +68,19 @@ def read(root: str, blob: tuple[str, int]) -> bytes:
 
 def named(data: bytes) -> str:
     """Return the digest of *data*."""
-    from hashlib import sha256
+    return f"sha256:{_sha256(data).hexdigest()}"
 
-    return f"sha256:{sha256(data).hexdigest()}"
+
+def _sha256(data: bytes) -> Any:
+    """Return the hash of *data*; hashlib would load OpenSSL, which takes longer than hashing."""
+    from importlib import import_module
+
+    for name in ("_sha256", "_sha2", "hashlib"):  # up to Python 3.11, from 3.12 on, elsewhere
+        try:
+            return import_module(name).sha256(data)
+        except ImportError:
+            continue
+    raise ImportError("hashlib")
 
 
 def put(root: str, data: bytes) -> tuple[str, int]:
@@ -99,16 +110,6 @@ def exchange(root: str, old: bytes, new: bytes) -> bool:
         if old != new:
             _replace(root, raw.replace(old, new), place, 0o644)
     return True
-
-
-def remove(folder: str) -> None:
-    """Remove *folder*, which is ours, with all that is in it."""
-    for where, folders, files in os.walk(folder, topdown=False):
-        for name in files:
-            os.unlink(f"{where}/{name}")
-        for name in folders:
-            os.rmdir(f"{where}/{name}")
-    os.rmdir(folder)
 
 
 def _replace(root: str, data: bytes, target: str, mode: int) -> None:

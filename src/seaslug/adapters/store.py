@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seaslug.adapters import rows, shelf
+from seaslug.adapters import rows
 from seaslug.errors import IntegrityError, StoreError, UnknownNameError
 from seaslug.oci.config import canonical
 from seaslug.ports import Opener, Stored
@@ -302,8 +302,7 @@ class Store:
                 with contextlib.suppress(OSError):
                     kept = _RESUMED if entry.name.startswith("partial-") else _ABANDONED
                     if time.time() - entry.stat().st_mtime > kept:
-                        remove = shelf.remove if entry.is_dir() else os.unlink
-                        remove(entry.path)
+                        os.unlink(entry.path)
 
     def link_or_copy(self, digest: Digest, target: Path) -> None:
         """Make *target* a file with the blob's bytes: a hard link where that is possible."""

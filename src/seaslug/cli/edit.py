@@ -88,12 +88,12 @@ def _layer(plan: edits.Plan, root: str, read: Mapping[str, bytes]) -> tuple[byte
     codes = {path: edits.compiled(path, places) for path in to_compile}
     if any(bool(code) is not bool(plan.home) for code in codes.values()):
         return None
-    folder = f"{root}/staging/compile-{os.getpid()}-{os.urandom(8).hex()}"
-    with Compiling(plan.home, plan.command, to_compile if plan.home else {}, folder) as compiling:
+    with Compiling(plan.home, plan.command, to_compile if plan.home else {}) as compiling:
         if shelf.named(packed) != plan.layer[0]:
             raise ValueError("a damaged layer")
         if not all(edits.harmless(plan.kind, s, old[s], text) for s, text in new.items()):
             return None
+        end = member.gzip(END, plan.level)
         bytecode = compiling.result()
     if bytecode is None:
         return None
@@ -103,7 +103,7 @@ def _layer(plan: edits.Plan, root: str, read: Mapping[str, bytes]) -> tuple[byte
     if len(plain) > edits.MAX_LAYER + len(END):
         return None
     body = plain[: -len(END)]
-    return member.gzip(body, plan.level) + member.gzip(END, plan.level), shelf.named(plain)
+    return member.gzip(body, plan.level) + end, shelf.named(plain)
 
 
 def _image(plan: edits.Plan, root: str, layer: bytes, diff_id: str) -> edits.Plan | None:

@@ -6,12 +6,14 @@ Read are the entry file and the files that it loads from the project, up to a li
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from seaslug.apps.node.files import normal, resolve
-from seaslug.values.tree import Kind, Tree
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from seaslug.values.tree import Tree
 
 _FILES, _BYTES = 60, 512 << 10
 _LOADS = re.compile(
@@ -94,6 +96,8 @@ def _health(texts: list[str]) -> str:
 
 
 def _reached(tree: Tree, entry: str) -> Iterator[tuple[str, str]]:
+    from seaslug.apps.node.files import normal, resolve
+
     todo, seen = [entry], {entry}
     while todo and len(seen) <= _FILES * 4:
         path = todo.pop(0)
@@ -108,6 +112,8 @@ def _reached(tree: Tree, entry: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(tree: Tree, path: str) -> str:
+    from seaslug.values.tree import Kind  # not for those who only ask what a text has told
+
     entry = tree.resolve(path)
     if entry is None or entry.kind is not Kind.FILE or entry.content is None:
         return ""

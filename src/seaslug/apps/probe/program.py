@@ -6,8 +6,6 @@ that also knows TLS.
 
 from __future__ import annotations
 
-from importlib import resources
-
 from seaslug.errors import UnknownNameError
 from seaslug.values.platform import TABLE, Platform
 
@@ -22,7 +20,10 @@ def program(platform: Platform, *, tls: bool = False) -> bytes:
     """
     if platform not in TABLE:
         raise UnknownNameError("platform", str(platform), [str(known) for known in TABLE])
-    return resources.files(__package__).joinpath("bin", name(platform, tls=tls)).read_bytes()
+    # importlib.resources would take longer to import than the rest of an application's build.
+    folder = __file__.rpartition("/")[0]
+    with open(f"{folder}/bin/{name(platform, tls=tls)}", "rb") as file:
+        return file.read()
 
 
 def name(platform: Platform, *, tls: bool = False) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from seaslug.apps.project import Project
-from seaslug.values.tree import Kind
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from seaslug.apps.project import Project
 
 MAX_FILES = 300
 MAX_SIZE = 1 << 20
@@ -111,6 +113,8 @@ def read(project: Project) -> tuple[Source, ...]:
 
 
 def _candidates(project: Project) -> Iterator[str]:
+    from seaslug.values.tree import Kind  # not for those who only ask what a text has told
+
     left = MAX_FILES
     for entry in project.tree:
         path = entry.path

@@ -12,9 +12,10 @@ from __future__ import annotations
 # marshal writes a set as it lies in memory: the hash seed is fixed for that, and files
 # with a None in a set, which has no fixed hash there, are left to be compiled in memory.
 WORKER = """\
-import sys, marshal, _imp
+import sys
+del sys.path[0]  # the current folder
+import marshal, _imp
 from importlib._bootstrap_external import MAGIC_NUMBER
-root, out = sys.argv[1], sys.argv[2]
 def settle(code):
     data = marshal.dumps(code)
     for _ in range(4):
@@ -31,7 +32,6 @@ def shaky(value, inside=False):
         return any(map(shaky, value.co_consts))
     return inside and (value is None or value is ...)
 key = int.from_bytes(MAGIC_NUMBER, 'little')
-names = sys.stdin.buffer.read().decode('utf-8', 'surrogateescape').splitlines()
 library = 'usr/lib/python%d.%d/' % sys.version_info[:2]
 def frozen(name):
     # The interpreter carries these itself and never looks for their bytecode.
@@ -39,30 +39,54 @@ def frozen(name):
         return False
     module = name[len(library):-3].replace('/', '.')
     return _imp.is_frozen(module[:-9] if module.endswith('.__init__') else module)
-for number, name in enumerate(names):
+def compiled(name, source):
     if frozen(name):
-        continue
-    with open(root + '/' + name, 'rb') as file:
-        source = file.read()
+        return b''
     try:
         code = compile(source, '/' + name, 'exec', dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError):
-        continue
+        return b''
     if sys.version_info < (3, 11) and shaky(code):
-        continue
+        return b''
     check = _imp.source_hash(key, source)
-    data = MAGIC_NUMBER + (1).to_bytes(4, 'little') + check
-    with open(out + '/' + str(number), 'wb') as file:
-        file.write(data + settle(code))
+    return MAGIC_NUMBER + (1).to_bytes(4, 'little') + check + settle(code)
+given, made = sys.stdin.buffer, sys.stdout.buffer
+while True:
+    line = given.readline().decode('utf-8', 'surrogateescape')
+    if not line:
+        break
+    size, _, name = line.rstrip('\\n').partition(' ')
+    data = compiled(name, given.read(int(size)))
+    made.write(b'%d\\n' % len(data) + data)
+made.flush()
 """
-"""What the matching interpreter runs: argv is the root and the output folder.
+"""What the matching interpreter runs, from its standard input to its standard output.
 
-The paths below the root come line by line; each one's bytecode goes to its number.
+In comes ``<size> <path>`` on a line and the source, for every file; out goes the size of the
+bytecode on a line and the bytecode, in the same order. It has size 0 where there is none.
 """
 
 # Not -I: it would leave the fixed hash seed unread. Nor -B: what the interpreter itself loads is
 # compiled once for all. The environment is ours alone.
 OPTIONS = ("-s", "-S", "-X", "no_debug_ranges", "-c", WORKER)
+
+
+def asked(path: str, source: bytes) -> bytes:
+    """Return what the script is given for the file *path* of the image."""
+    return b"%d %s\n%s" % (len(source), path.encode("utf-8", "surrogateescape"), source)
+
+
+def answered(data: bytes) -> list[bytes]:
+    """Return the bytecode of each file, in the order asked. Raises ValueError if cut short."""
+    found, at = [], 0
+    while at < len(data):
+        end = data.index(b"\n", at) + 1
+        size = int(data[at:end])
+        if size < 0 or end + size > len(data):
+            raise ValueError("bytecode that ends too early")
+        found.append(data[end : end + size])
+        at = end + size
+    return found
 
 
 def environment(home: str) -> dict[str, str]:

@@ -349,6 +349,14 @@ class Running(Protocol):
         """Tell whether it has ended by itself."""
         ...
 
+    def exec(self, argv: Sequence[str], timeout: float = 60.0) -> RunResult:
+        """Run a second program inside, as the same user, and wait for its end.
+
+        Raises EngineError if the container is over, RunTimeoutError after *timeout* seconds;
+        what the program started may then go on until the container ends.
+        """
+        ...
+
     def stop(self, grace: float = 3.0) -> RunResult:
         """End it and remove every trace of it; safe to call twice.
 

@@ -24,7 +24,7 @@ import pytest
 from seaslug.adapters import runners
 from seaslug.adapters.launch import Launched
 from seaslug.errors import EngineError, RunTimeoutError, SeaslugError, UnknownNameError
-from seaslug.ports import Runner, RunSpec
+from seaslug.ports import Runner, Running, RunSpec
 from seaslug.values.digest import Digest
 from support.images import BlobDir, folder, image, layer, link, member
 from support.real import missing, need
@@ -250,9 +250,7 @@ def test_a_program_that_ends_by_itself_can_be_asked_for_its_result(
     runner: Runner, manifest: Digest
 ) -> None:
     running = runner.start(manifest, sh("echo once; exit 5"))
-    deadline = time.monotonic() + 15
-    while "once" not in running.logs() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until_said(running, "once")
     time.sleep(0.3)
     result = running.stop()
     assert (result.status, result.stdout) == (5, b"once\n")
@@ -262,11 +260,71 @@ def test_stop_asks_politely_first(runner: Runner, manifest: Digest) -> None:
     running = runner.start(
         manifest, sh("trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.05; done")
     )
-    deadline = time.monotonic() + 15
-    while "ready" not in running.logs() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until_said(running, "ready")
     result = running.stop()
     assert (result.status, result.stdout) == (7, b"ready\nasked\n")
+
+
+def test_a_second_program_runs_beside_the_first(runner: Runner, manifest: Digest) -> None:
+    first = sh(
+        "echo mine > /tmp/here; echo ready; sleep 60; true", env=(("A", "b"),), user="1000:50"
+    )
+    running = runner.start(manifest, first)
+    try:
+        until_said(running, "ready")
+        script = "cat /tmp/here; echo $A $(id -u) $(id -g); pwd; touch /x; sh -c 'kill -9 $$'"
+        done = running.exec(("/bin/sh", "-c", script))
+        assert done.stdout.decode() == "mine\nb 1000 50\n/home/nonroot\n", done
+        assert (done.status, b"Read-only" in done.stderr) == (137, True)
+        names = running.exec(("cat", "/proc/1/cmdline")).stdout.split(b"\0")
+        assert names[:2] == [b"/bin/sh", b"-c"]  # the first one's processes are seen
+        rights = running.exec(("grep", "-E", "CapEff|NoNewPrivs", "/proc/self/status"))
+        assert [line.split()[1].strip(b"0") for line in rights.stdout.splitlines()] == [b"", b"1"]
+    finally:
+        running.stop(0)
+
+
+def test_a_second_program_reaches_the_ports_of_the_first(
+    runner: Runner, manifest: Digest, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "hello.txt").write_text("hello\n")
+    argv = ("/bin/httpd", "-f", "-p", "8080", "-h", "/www")
+    for port in (8080, 0):
+        running = runner.start(
+            manifest, RunSpec(argv, port=port, mounts=((str(tmp_path), "/www"),))
+        )
+        try:
+            asked = ("/bin/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:8080/hello.txt")
+            end = time.monotonic() + 15
+            while (done := running.exec(asked)).status and time.monotonic() < end:
+                time.sleep(0.05)
+            assert done.stdout == b"hello\n", done
+        finally:
+            running.stop(0)
+
+
+def test_a_second_program_may_be_missing_or_late_or_too_late(
+    runner: Runner, manifest: Digest
+) -> None:
+    running = runner.start(manifest, sh("echo ready; sleep 60"))
+    try:
+        assert running.exec(("/no/such",)).status == 127
+        assert running.exec(("/bin/notes",)).status == 126
+        with pytest.raises(RunTimeoutError) as caught:
+            running.exec(("/bin/sh", "-c", "echo begun; sleep 30"), timeout=1.5)
+        assert caught.value.stdout == b"begun\n"
+    finally:
+        running.stop(0)
+    with pytest.raises(EngineError):
+        running.exec(("/bin/echo", "x"))
+    over = runner.start(manifest, sh("exit 0"))
+    end = time.monotonic() + 15
+    while not over.ended() and time.monotonic() < end:
+        time.sleep(0.05)
+    with pytest.raises(EngineError):
+        over.exec(("/bin/echo", "x"))
+    over.stop()
 
 
 def test_endless_output_does_not_fill_the_memory(runner: Runner, manifest: Digest) -> None:
@@ -389,6 +447,12 @@ for user in ("0", "65532", "1000:50"):
     result = runner.run(Digest({manifest.text!r}), RunSpec(argv=argv, user=user))
     sys.stdout.write(result.stdout.decode())
     sys.stderr.write(result.stderr.decode())
+spec = RunSpec(argv=("/bin/sleep", "60"), user="1000:50", port=80)
+running = runner.start(Digest({manifest.text!r}), spec)
+done = running.exec(("/bin/sh", "-c", script))
+sys.stdout.write(done.stdout.decode())
+sys.stderr.write(done.stderr.decode())
+running.stop(0)
 runner.close()
 """
     child = subprocess.run(
@@ -401,8 +465,8 @@ runner.close()
     )
     lines = child.stdout.splitlines()
     assert lines[:1] == ["''"], child.stderr
-    expected = [f"{ids}|for root|tmp" for ids in ("0 0", "65532 65532", "1000 50")]
-    assert ["|".join(lines[at : at + 3]) for at in (1, 4, 7)] == expected, child.stderr
+    expected = [f"{ids}|for root|tmp" for ids in ("0 0", "65532 65532", "1000 50", "1000 50")]
+    assert ["|".join(lines[at : at + 3]) for at in (1, 4, 7, 10)] == expected, child.stderr
     assert list((everyones / "tmp").iterdir()) == []
 
 
@@ -431,6 +495,12 @@ def test_pick_says_why_nothing_works(store: BlobDir, monkeypatch: pytest.MonkeyP
         runners.pick(store, "docker")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="podmann"):
         runners.pick(store, "podmann")  # type: ignore[arg-type]
+
+
+def until_said(running: Running, word: str) -> None:
+    deadline = time.monotonic() + 15
+    while word not in running.logs() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def processes_with(word: str) -> list[str]:

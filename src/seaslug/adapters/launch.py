@@ -50,6 +50,11 @@ class Launched:
             raise EngineError("the run was not given a port")
         return ("127.0.0.1", int(self._words.get("listening", self._port)))
 
+    @property
+    def pid(self) -> int:
+        """Process id of the program out here, 0 if it never was there."""
+        return int(self._words.get("child-pid" if self._bwrap else "pid", 0))
+
     def logs(self) -> str:
         """Return what it has printed so far, stdout first."""
         return (self._child.stdout + self._child.stderr).decode("utf-8", "replace")
@@ -61,10 +66,9 @@ class Launched:
     def stop(self, grace: float = GRACE) -> RunResult:
         """Ask it to end, then end it, and remove every trace; safe to call twice."""
         if self._result is None:
-            pid = int(self._words.get("child-pid" if self._bwrap else "pid", 0))
-            if pid and self._child.poll() is None:
+            if self.pid and self._child.poll() is None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGTERM)
+                    os.kill(self.pid, signal.SIGTERM)
             done = self._child.wait(grace)
             self._finish(done if done is not None else self._end())
         assert self._result is not None

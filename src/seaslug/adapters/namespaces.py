@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -37,6 +38,7 @@ class _Start:
     env: dict[str, str]
     workdir: str
     binds: tuple[tuple[str, str], ...]
+    emulated: bool
     spec: RunSpec
 
 
@@ -56,11 +58,41 @@ class _Ended:
     def ended(self) -> bool:
         return True
 
+    def exec(self, argv: Sequence[str], timeout: float = 60.0) -> RunResult:
+        raise EngineError(self.logs().strip())
+
     def stop(self, grace: float = 0) -> RunResult:
         return self._result
 
     def wait(self, timeout: float) -> RunResult:
         return self._result
+
+
+class _Container(Launched):
+    """A program that was started, and what a second one beside it has to know."""
+
+    def __init__(
+        self, start: _Start, plan: dict[str, Any], cleanup: Callable[[], None] | None
+    ) -> None:
+        super().__init__(plan, start.spec.stdin, start.spec.port, cleanup)
+        self._start = start
+        self._real = plan["real"]
+
+    def exec(self, argv: Sequence[str], timeout: float = 60.0) -> RunResult:
+        """Run a second program in the same namespaces; see ports.Running."""
+        from seaslug.adapters.nsenter import enter
+
+        if self.ended():
+            raise EngineError("what was started has ended")
+        start = _with_program(self._start, tuple(argv))
+        if isinstance(start, guest.NotStartable):
+            return RunResult(start.status, b"", start.reason.encode() + b"\n")
+        plan = {
+            "pid": self.pid, "root": start.root, "real": self._real, "argv": start.argv,
+            "program": start.program, "env": start.env, "workdir": start.workdir,
+            "uid": start.user.uid, "gid": start.user.gid,
+        }  # fmt: skip
+        return enter(plan, timeout)
 
 
 class _RootRunner:
@@ -103,7 +135,7 @@ class _RootRunner:
     def _plan(self, start: _Start) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _begin(self, manifest: Digest, spec: RunSpec) -> Launched | _Ended:
+    def _begin(self, manifest: Digest, spec: RunSpec) -> _Container | _Ended:
         image = read_image(self._store, manifest)
         if reason := self.why_not():
             raise EngineError(f"{self.name} cannot be used here: {reason}")
@@ -113,7 +145,7 @@ class _RootRunner:
         if isinstance(start, guest.NotStartable):
             return _Ended(start)
         cleanup = None if spec.read_only else lambda: discard(os.path.dirname(root))
-        return Launched(self._plan(start), spec.stdin, spec.port, cleanup)
+        return _Container(start, self._plan(start), cleanup)
 
     def _root(self, image: RunImage) -> str:
         key = (image.manifest, self._owners)
@@ -145,20 +177,27 @@ def _decide(root: str, image: RunImage, spec: RunSpec) -> _Start | guest.NotStar
         guest.ensure_place(root, path, directory=not guest.is_file(source))
         binds.append((os.path.realpath(source), guest.place_in(root, path)))
     env = guest.with_home(image.environment(spec), user, HOSTNAME)
-    mounted = {path: source for source, path in binds}
-    name = spec.argv[0]
+    if qemu := guest.emulator(image.platform):
+        binds.append((qemu, guest.QEMU_INSIDE))
+    return _with_program(
+        _Start(root, (), "", user, env, workdir, tuple(binds), bool(qemu), spec), spec.argv
+    )
+
+
+def _with_program(start: _Start, argv: tuple[str, ...]) -> _Start | guest.NotStartable:
+    """Return *start* with the program that *argv* names in its root."""
+    mounted = {path: source for source, path in start.binds}
+    name = argv[0]
     if mounted.get(name) and os.access(mounted[name], os.X_OK):
         program: str | guest.NotStartable = name
     else:
-        program = guest.find_program(root, name, env["PATH"], workdir)
+        program = guest.find_program(start.root, name, start.env["PATH"], start.workdir)
     if isinstance(program, guest.NotStartable):
         return program
-    argv = spec.argv
-    if qemu := guest.emulator(image.platform):
-        binds.append((qemu, guest.QEMU_INSIDE))
-        argv = (guest.QEMU_INSIDE, "-0", argv[0], program, *argv[1:])
+    if start.emulated:
+        argv = (guest.QEMU_INSIDE, "-0", name, program, *argv[1:])
         program = guest.QEMU_INSIDE
-    return _Start(root, argv, program, user, env, workdir, tuple(binds), spec)
+    return replace(start, argv=argv, program=program)
 
 
 class UnshareRunner(_RootRunner):
@@ -188,7 +227,7 @@ class UnshareRunner(_RootRunner):
             for name in ("proc", "dev", "tmp"):
                 os.makedirs(os.path.join(root, name))
             user = guest.User(0, 0, "/")
-            start = _Start(root, (), "", user, {}, "/", (), RunSpec())
+            start = _Start(root, (), "", user, {}, "/", (), False, RunSpec())
             try:
                 result = Launched(self._describe(start, real)).wait(20)
             except EngineError as error:

@@ -31,6 +31,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
@@ -276,7 +277,7 @@ def _become(plan: dict[str, Any], status: int) -> NoReturn:
     """Turn this process into the program; never returns."""
     stage = "starting"
     try:
-        _die_with_parent()
+        die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if plan["mode"] == "command":
@@ -286,7 +287,7 @@ def _become(plan: dict[str, Any], status: int) -> NoReturn:
         _furnish(plan)
         stage = "entering the working directory"
         os.chdir(plan["workdir"])  # while we still may: it can be closed to the wanted user
-        _give_up_rights(plan)
+        give_up_rights(plan)
         if not plan["program"]:
             os._exit(0)  # asked only whether all of this is possible
         stage = "exec"
@@ -300,7 +301,8 @@ def _become(plan: dict[str, Any], status: int) -> NoReturn:
     os._exit(125)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Let this process be killed when its parent ends."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -377,7 +379,7 @@ def _loopback() -> None:
         fcntl.ioctl(control.fileno(), 0x8914, up)  # SIOCSIFFLAGS: IFF_UP | IFF_RUNNING
 
 
-def _give_up_rights(plan: dict[str, Any]) -> None:
+def give_up_rights(plan: Mapping[str, Any]) -> None:
     """Drop every capability for ever, then become the wanted user."""
     os.setsid()
     os.umask(0o022)
@@ -388,7 +390,7 @@ def _give_up_rights(plan: dict[str, Any]) -> None:
         os.setresgid(plan["gid"], plan["gid"], plan["gid"])
         os.setresuid(plan["uid"], plan["uid"], plan["uid"])
     _call("giving up new privileges", "prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _die_with_parent()  # a change of user clears it
+    die_with_parent()  # a change of user clears it
 
 
 if __name__ == "__main__":

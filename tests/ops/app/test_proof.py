@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from seaslug.apps.config import AppConfig
 from seaslug.apps.probe.check import HealthCheck
-from seaslug.errors import EngineError
+from seaslug.errors import EngineError, RunTimeoutError
 from seaslug.ops.app import proof
 from seaslug.ports import RunResult, RunSpec
 from seaslug.values.digest import Digest
@@ -19,14 +18,17 @@ IMAGE = Digest.of(b"image")
 
 
 class Stage:
-    """A runner whose program does what the test says."""
+    """A runner whose program does what the test says; *checks* are what the next checks give."""
 
     name = "stage"
 
-    def __init__(self, status: int | None = None, said: str = "", port: int = 0) -> None:
+    def __init__(
+        self, status: int | None = None, said: str = "", checks: Sequence[int | str] = ()
+    ) -> None:
         self.result = RunResult(status or 0, b"", said.encode())
         self.over = status is not None
-        self.address = ("127.0.0.1", port)
+        self.checks = list(checks)
+        self.asked: list[tuple[str, ...]] = []
         self.specs: list[RunSpec] = []
         self.stopped = False
 
@@ -47,6 +49,17 @@ class Stage:
     def ended(self) -> bool:
         return self.over
 
+    def exec(self, argv: Sequence[str], timeout: float = 60.0) -> RunResult:
+        self.asked.append(tuple(argv))
+        if self.over or not self.checks:
+            raise EngineError("it has ended")
+        what = self.checks.pop(0) if len(self.checks) > 1 else self.checks[0]
+        if what == "late":
+            raise RunTimeoutError(timeout, b"", b"")
+        return (
+            RunResult(what, b"", b"") if isinstance(what, int) else RunResult(1, b"", what.encode())
+        )
+
     def stop(self, grace: float = 3.0) -> RunResult:
         self.stopped = True
         return self.result
@@ -58,35 +71,6 @@ class Stage:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "START_LIMIT", 1.0)
     monkeypatch.setattr(proof, "STEADY", 0.2)
-
-
-def served(answer: bytes) -> int:
-    """Answer one connection after another on a port of this machine."""
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            peer, _ = listening.accept()
-            with peer:
-                if answer:
-                    peer.recv(1000)
-                    peer.sendall(answer)
-
-    threading.Thread(target=serve, daemon=True).start()
-    return int(listening.getsockname()[1])
-
-
-def silent() -> int:
-    """Take connections on a port of this machine, and wait for the other side to speak."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    held: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            held.append(listening.accept()[0])
-
-    threading.Thread(target=serve, daemon=True).start()
-    return int(listening.getsockname()[1])
 
 
 HTTP = HealthCheck("http", port=8000, path="/health")
@@ -101,19 +85,33 @@ def test_the_smoke_command_decides() -> None:
     assert not failed.ok and failed.how == "/bin/x -v: status 3: last words"
 
 
-@pytest.mark.parametrize(("status", "ok"), [(200, True), (302, True), (404, False), (500, False)])
-def test_the_health_check_by_http(quick: None, status: int, ok: bool) -> None:
-    stage = Stage(port=served(f"HTTP/1.1 {status} X\r\n\r\n".encode()))
-    found = proof.prove(IMAGE, AppConfig(), HTTP, stage)
-    assert found.ok is ok and stage.stopped
-    if ok:
-        assert found.how == f"GET /health answered {status}"
+CHECKS = [
+    (HTTP, "http://localhost:8000/health", "GET /health is healthy"),
+    (HealthCheck("tcp", port=8000), "localhost:8000", "port 8000 takes connections"),
+    (HealthCheck("grpc", port=50, service="a.B"), "localhost:50", "grpc service a.B is healthy"),
+    (HealthCheck("file", path="/run/alive"), "/run/alive", "/run/alive is there"),
+    (HealthCheck("exec", command=("/app/x", "--ok")), "--ok", "/app/x --ok"),
+]
 
 
-def test_a_port_that_hangs_up_at_once_is_a_proxy_before_nothing(quick: None) -> None:
-    check = HealthCheck("tcp", port=8000)
-    assert not proof.prove(IMAGE, AppConfig(), check, Stage(port=served(b""))).ok
-    assert proof.prove(IMAGE, AppConfig(), check, Stage(port=silent())).ok
+@pytest.mark.parametrize(("check", "last", "how"), CHECKS)
+def test_every_kind_of_check_runs_inside(
+    quick: None, check: HealthCheck, last: str, how: str
+) -> None:
+    stage = Stage(checks=[1, "late", 0])
+    found = proof.prove(IMAGE, AppConfig(), check, stage)
+    assert found == proof.Proof(True, how) and stage.stopped
+    assert len(stage.asked) == 3 and stage.asked[0][-1] == last
+    failed = proof.prove(IMAGE, AppConfig(), check, Stage(checks=["no answer"]))
+    assert (failed.ok, failed.how) == (False, "not healthy within 1 s: no answer")
+
+
+def test_a_check_that_misses_a_module_says_so_before_time_is_up(quick: None) -> None:
+    check = HealthCheck("exec", command=("/usr/bin/python3", "-m", "app.health"))
+    stage = Stage(checks=["Traceback\nModuleNotFoundError: No module named 'csv'"])
+    found = proof.prove(IMAGE, AppConfig(), check, stage)
+    assert (found.ok, found.missing) == (False, ("csv",))
+    assert found.how.startswith("the health check failed: ModuleNotFound")
 
 
 def test_an_end_is_a_failure_unless_nothing_listens_and_all_went_well(quick: None) -> None:

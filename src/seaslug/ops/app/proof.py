@@ -1,25 +1,28 @@
 """Proving an application by starting it: by its smoke command, else by its health check.
 
-A start that fails for want of a module or library says which; those are what a slice
-has to keep.
+The check runs inside, as an engine would run it: with the probe that the image has, or by the
+application's own command. A start that fails for want of a module or library says which; those
+are what a slice has to keep.
 """
 
 from __future__ import annotations
 
 import re
-import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from seaslug.apps.config import AppConfig
-from seaslug.apps.probe.check import HealthCheck
+from seaslug.apps.probe.check import HealthCheck, argv
 from seaslug.errors import EngineError, RunTimeoutError
 from seaslug.ports import Runner, Running, RunSpec
 from seaslug.values.digest import Digest
 
+PROOF_VERSION = 2
+"""Raised when more is asked of a start than before: what was proved is proved again."""
 START_LIMIT = 60.0
 STEADY = 4.0
+# What it may take an engine to get a check going, beside the time that the check itself has.
+_OVERHEAD = 10.0
 _MISSING = (
     re.compile(r"No module named '([\w.]+)'"),
     re.compile(r"([\w+-]+\.so[\w.]*): cannot open shared object file"),
@@ -47,10 +50,9 @@ def prove(
     tmpfs = ("/tmp", *(item.path for item in config.directories), *config.volumes)
     if config.smoke:
         return _smoke(manifest, config, tmpfs, runner)
-    port = check.port if check is not None and check.kind in ("http", "tcp", "grpc") else 0
-    running = runner.start(manifest, RunSpec(read_only=True, port=port, tmpfs=tmpfs))
+    running = runner.start(manifest, RunSpec(tmpfs=tmpfs))
     try:
-        return _watched(running, check if port else None)
+        return _watched(running, check)
     finally:
         running.stop(1.0)
 
@@ -71,6 +73,7 @@ def _smoke(
 
 def _watched(running: Running, check: HealthCheck | None) -> Proof:
     begun = time.monotonic()
+    said = ""
     while time.monotonic() - begun < START_LIMIT:
         if running.ended():
             done = running.stop()
@@ -81,49 +84,41 @@ def _watched(running: Running, check: HealthCheck | None) -> Proof:
         if check is None and time.monotonic() - begun > STEADY:
             lost = missing(running.logs())
             return Proof(not lost, f"it ran for {STEADY:.0f} s", lost)
-        if check is not None and (how := _answers(running, check)):
-            return Proof(True, how, missing(running.logs()))
+        if check is not None:
+            healthy, said = _healthy(running, check)
+            if healthy:
+                return Proof(True, _shown(check), missing(running.logs()))
+            if time.monotonic() - begun > STEADY and (lost := missing(said)):
+                return Proof(False, f"the health check failed: {_last(said)}", lost)
         time.sleep(0.1)
     text = running.logs()
-    return Proof(False, f"no answer within {START_LIMIT:.0f} s: {_last(text)}", missing(text))
+    how = f"not healthy within {START_LIMIT:.0f} s: {_last(said or text)}"
+    return Proof(False, how, missing(text))
 
 
-def _answers(running: Running, check: HealthCheck) -> str:
-    """Return how the application answered, or an empty string if it does not yet."""
-    ask: Callable[[tuple[str, int]], str] = (
-        (lambda place: _http(place, check)) if check.kind == "http" else _tcp
-    )
+def _healthy(running: Running, check: HealthCheck) -> tuple[bool, str]:
+    """Run the check once; return what it says, and its last words if it failed."""
     try:
-        return ask(running.address)
-    except (OSError, EngineError):
-        return ""
+        done = running.exec(argv(check), check.timeout + _OVERHEAD)
+    except RunTimeoutError as error:
+        return False, error.what
+    except EngineError:
+        return False, ""  # it has ended: the next look tells how
+    text = (done.stdout + done.stderr).decode("utf-8", "replace")
+    return done.status == 0, text
 
 
-def _http(place: tuple[str, int], check: HealthCheck) -> str:
-    if check.scheme != "http" or check.socket:
-        return _tcp(place)
-    lines = [f"{check.method} {check.path} HTTP/1.0", f"Host: {check.host or 'localhost'}"]
-    lines += [f"{name}: {value}" for name, value in check.headers if name.lower() != "host"]
-    with socket.create_connection(place, timeout=5) as peer:
-        peer.sendall("\r\n".join([*lines, "", ""]).encode())
-        head = peer.recv(64)
-    found = re.match(rb"HTTP/1\.[01] (\d{3})", head)
-    low, high = check.status
-    if found is None or not low <= int(found[1]) <= high:
-        return ""
-    return f"{check.method} {check.path} answered {int(found[1])}"
-
-
-def _tcp(place: tuple[str, int]) -> str:
-    # An engine's proxy takes every connection, and hangs up if nobody listens behind it.
-    with socket.create_connection(place, timeout=5) as peer:
-        peer.settimeout(0.5)
-        try:
-            if not peer.recv(1):
-                return ""
-        except TimeoutError:
-            pass
-    return f"port {place[1]} takes connections"
+def _shown(check: HealthCheck) -> str:
+    """Return what a check that held has shown."""
+    if check.kind == "http":
+        return f"{check.method} {check.path} is healthy"
+    if check.kind == "grpc":
+        return f"grpc service {check.service or '(all)'} is healthy"
+    if check.kind == "file":
+        return f"{check.path} is there" + (", and fresh" if check.max_age is not None else "")
+    return (
+        f"port {check.port} takes connections" if check.kind == "tcp" else " ".join(check.command)
+    )
 
 
 def missing(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from seaslug.errors import EngineError
 from seaslug.lock.model import SliceLock
 from seaslug.ops.app.prepare import Application, World
-from seaslug.ops.app.proof import Proof, prove
+from seaslug.ops.app.proof import PROOF_VERSION, Proof, prove
 from seaslug.ops.app.slice import Slice, scanned, sliced, with_slice
 from seaslug.ops.app.workbench import APP_VERSION
 from seaslug.ops.keys import action
@@ -70,7 +70,8 @@ def _inputs(app: Application, smaller: Application, world: World) -> list[Any]:
     settings = smaller.recipe.settings
     config = app.project.config
     return [
-        smaller.recipe.digest.text, [[x.cuts, x.omits] for x in smaller.recipe.levels],
+        PROOF_VERSION, smaller.recipe.digest.text,
+        [[x.cuts, x.omits] for x in smaller.recipe.levels],
         [[layer.name, scanned(layer, world)["digest"]] for _, top in app.layers for layer in top],
         list(settings.entrypoint), list(settings.cmd), settings.env, settings.user,
         settings.workdir, settings.volumes, list(config.smoke),

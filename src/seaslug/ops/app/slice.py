@@ -20,7 +20,7 @@ from seaslug.apps.slicing.scan import Scan, scan
 from seaslug.ops.app.libraries import elves
 from seaslug.ops.app.prepare import Application, World
 from seaslug.ops.making import Files
-from seaslug.recipe.model import SLICE, Level, Recipe
+from seaslug.recipe.model import SLICE, Level, Recipe, Settings
 from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
@@ -91,7 +91,7 @@ def _on(app: Application, platform: Platform, world: World, more: tuple[str, ...
     inputs = [
         SLICE_VERSION, str(platform), [p.package.digest.text for p in lock.on(platform).packages],
         [[name, rows["digest"]] for name, rows in scans.items()], list(more),
-        list(settings.entrypoint), list(settings.cmd), recipe.digest.text,
+        list(_started(settings)), recipe.digest.text,
     ]  # fmt: skip
 
     def find() -> dict[str, Any]:
@@ -125,6 +125,12 @@ def scanned(layer: AppLayer, world: World) -> dict[str, Any]:
 
     found: dict[str, Any] = world.bench.fact("scan", [SLICE_VERSION, identity(layer.entries)], look)
     return found
+
+
+def _started(settings: Settings) -> tuple[str, ...]:
+    """Return the words of all command lines: the application's, and its health check's."""
+    check = settings.healthcheck
+    return (*settings.entrypoint, *settings.cmd, *(check.test[1:] if check is not None else ()))
 
 
 def _python(entry: Entry) -> bool:
@@ -243,7 +249,7 @@ class _Slicer:
     def _starts(self, modules: Modules) -> Iterable[str]:
         """Yield the modules that the command line and plug-in tables name, and all own code."""
         settings = self.recipe.settings
-        for word in (*settings.entrypoint, *settings.cmd):
+        for word in _started(settings):
             yield word.partition(":")[0]
             if word.startswith("/") and (entry := self.tree.resolve(word)) is not None:
                 found = scan(entry.read()) if entry.size < 1 << 20 else Scan()

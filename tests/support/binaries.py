@@ -19,7 +19,10 @@ Version = tuple[str, str] | tuple[str, str, bool]
 
 @dataclass
 class Made:
-    """What goes into a file. ``needs`` are (library, version[, weak]); see ``elf``."""
+    """What goes into a file. ``needs`` are (library, version[, weak]); see ``elf``.
+
+    ``gives`` and ``takes`` are symbols, defined and undefined ones; these have no version.
+    """
 
     soname: str = ""
     needed: Sequence[str] = ()
@@ -32,6 +35,8 @@ class Made:
     flags_1: int = 0
     entry: int = 0
     sections: dict[str, bytes] = field(default_factory=dict)
+    gives: Sequence[str] = ()
+    takes: Sequence[str] = ()
 
 
 class _Strings:
@@ -58,11 +63,12 @@ def elf(platform: Platform = AMD64, **what: object) -> bytes:
     needs, count = _needs(order, made.needs, strings)
     defines = _defines(order, made, strings)
     loader = made.interpreter.encode() + b"\0" if made.interpreter else b""
+    table_, chains = _symbols(order, wide, made, strings)
     dynamic = bool(made.needed or made.soname or made.rpath or made.runpath or needs or defines
-                   or made.flags_1)  # fmt: skip
+                   or made.flags_1 or table_)  # fmt: skip
     segments = 1 + bool(loader) + dynamic
     start = head + step * segments
-    parts = [loader, needs, defines, strings.data]
+    parts = [loader, needs, defines, table_, chains, strings.data]
     at = [start + sum(map(len, parts[:n])) for n in range(len(parts) + 1)]
     if needs:
         tags += [(0x6FFFFFFE, _BASE + at[1]), (0x6FFFFFFF, count)]
@@ -70,7 +76,9 @@ def elf(platform: Platform = AMD64, **what: object) -> bytes:
         tags += [(0x6FFFFFFC, _BASE + at[2]), (0x6FFFFFFD, len(made.defines) + 1)]
     if made.flags_1:
         tags.append((0x6FFFFFFB, made.flags_1))
-    tags += [(5, _BASE + at[3]), (10, len(strings.data)), (0, 0)]
+    if table_:
+        tags += [(6, _BASE + at[3]), (4, _BASE + at[4])]
+    tags += [(5, _BASE + at[5]), (10, len(strings.data)), (0, 0)]
     table = b"".join(struct.pack(order + pair, *tag) for tag in tags) if dynamic else b""
     body = b"".join(parts) + table
     whole = start + len(body)
@@ -78,7 +86,7 @@ def elf(platform: Platform = AMD64, **what: object) -> bytes:
     if loader:
         rows.append(_segment(order, wide, 3, at[0], len(loader)))
     if dynamic:
-        rows.append(_segment(order, wide, 2, at[4], len(table)))
+        rows.append(_segment(order, wide, 2, at[6], len(table)))
     tail, sections = _sections(order, wide, whole, made.sections)
     ident = bytes((0x7F, *b"ELF", 2 if wide else 1, 1 if names.little else 2, 1)) + bytes(9)
     word = "Q" if wide else "I"
@@ -124,6 +132,21 @@ def _defines(order: str, made: Made, strings: _Strings) -> bytes:
         out += struct.pack(order + "HHHHIII", 1, n == 0, n + 1, 1, 0, 20, step)
         out += struct.pack(order + "II", strings.add(name), 0)
     return out
+
+
+def _symbols(order: str, wide: bool, made: Made, strings: _Strings) -> tuple[bytes, bytes]:
+    """Return the table of symbols, and a hash table that says how many there are."""
+    if not (made.gives or made.takes):
+        return b"", b""
+    rows = [(strings.add(name), 1) for name in made.gives]
+    rows += [(strings.add(name), 0) for name in made.takes]
+    shape = order + ("IBBHQQ" if wide else "IIIBBH")
+    out = bytes(struct.calcsize(shape))
+    for name, section in rows:
+        info = 1 << 4 | 2
+        row = (name, info, 0, section, 0, 0) if wide else (name, 0, 0, info, 0, section)
+        out += struct.pack(shape, *row)
+    return out, struct.pack(order + "II", 1, len(rows) + 1)
 
 
 def _sections(

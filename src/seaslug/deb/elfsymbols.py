@@ -18,7 +18,7 @@ _HASH, _SYMTAB, _GNU_HASH, _VERSYM = 4, 6, 0x6FFFFEF5, 0x6FFFFFF0
 _MAX_SYMBOLS, _MAX_SECTIONS = 1 << 20, 1 << 14
 _DYNSYM = 11
 _MAX_STRINGS = 64 << 20
-_GLOBAL, _WEAK = 1, 2
+_GLOBAL, _WEAK, _UNIQUE = 1, 2, 10
 _HIDDEN_BIT = 0x8000
 _UNVERSIONED = 1
 
@@ -55,7 +55,7 @@ def _symbols(pages: Pages, parts: Layout) -> Symbols:
     defined: list[str] = []
     wanted: list[str] = []
     for at, (name, info, section) in enumerate(_rows(pages, parts, table, count)):
-        if info >> 4 not in (_GLOBAL, _WEAK) or not name:
+        if info >> 4 not in (_GLOBAL, _WEAK, _UNIQUE) or not name:
             continue
         if section:
             defined.append(_name(strings, name))

@@ -39,6 +39,9 @@ class BlobDir:
             raise StoreError("no such blob", where=str(digest))
         return Stored(digest, path.stat().st_size, str(path))
 
+    def read(self, digest: Digest, limit: int = 64 << 20) -> bytes:
+        return Path(self.get(digest).path).read_bytes()
+
     def chunks(self, wanted: Any) -> Iterable[bytes]:
         return iter([Path(self.get(wanted.digest).path).read_bytes()])
 

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import threading
@@ -19,13 +18,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seaslug.adapters.engine_runner import EngineRunner, load, tmpfs
+from seaslug.adapters.engine_runner import load
+from seaslug.adapters.engines.command import PROGRAMS, EngineCommand
 from seaslug.adapters.process import complete
 from seaslug.errors import EngineError
 from seaslug.oci.runnable import RunImage
 from seaslug.ports import BlobStore
 
-ENGINES = ("docker", "podman")
+ENGINES = PROGRAMS
 _HEALTH = "{{json .State.Health}}"
 
 
@@ -49,12 +49,13 @@ def run(
     store: BlobStore, image: RunImage, name: str, wish: Wish, say: Callable[[str], None]
 ) -> int:
     """Start *image* in the engine *name* and return its exit status; Ctrl-C ends it properly."""
-    program = shutil.which(name) or name
+    command = EngineCommand(name)
+    program = command.program
     token = secrets.token_hex(4)
     reference, container = f"localhost/seaslug-run:{token}", f"seaslug-run-{token}"
-    load(store, image, (program, "load"), reference)
-    argv = [program, *_globals(store, name), "run", "--rm", "--name", container]
-    argv += [*_flags(name, wish, image.user), reference, *wish.args]
+    load(store, image, command, reference)
+    argv = [*command.running(container, read_only=True), "--rm"]
+    argv += [*_flags(command, wish, image.user), reference, *wish.args]
     ended = threading.Event()
     # Whoever ends us otherwise means the container as well.
     before = {sign: signal.signal(sign, _interrupt) for sign in (signal.SIGTERM, signal.SIGHUP)}
@@ -79,16 +80,10 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _globals(store: BlobStore, name: str) -> list[str]:
-    return EngineRunner(store, name).globals()
-
-
-def _flags(name: str, wish: Wish, user: str) -> list[str]:
+def _flags(command: EngineCommand, wish: Wish, user: str) -> list[str]:
     flags = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-    if name == "podman":
-        flags += ["--pull", "never", "--read-only-tmpfs=false", *EngineRunner.limits()]
     for path in ("/tmp", *wish.writable):
-        flags += ["--tmpfs", tmpfs(name, path, user)]
+        flags += ["--tmpfs", command.tmpfs(path, user)]
     if wish.checked:
         # Whoever looks on wants to know at once; the image itself keeps its own times.
         flags += ["--health-interval", "1s"]

@@ -10,7 +10,7 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
@@ -165,6 +165,45 @@ def pour(
     out.join(2.0)
     err.join(2.0)
     return Completed(status, out.data, err.data)
+
+
+@contextlib.contextmanager
+def streamed(argv: Sequence[str]) -> Iterator[Iterator[bytes]]:
+    """Give what *argv* writes to stdout, as it comes; for streams too large for memory.
+
+    Raises EngineError if it cannot start, or fails in the end; it is ended if it is not read
+    to its end.
+    """
+    try:
+        process = subprocess.Popen(
+            list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise EngineError(f"cannot start {argv[0]}: {error.strerror}") from error
+    assert process.stdout and process.stderr
+    said = _Collector(process.stderr, OUTPUT_LIMIT)
+    try:
+        yield _until_ended(process, said, argv)
+    finally:
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, 9)
+        process.wait()
+        process.stdout.close()
+
+
+def _until_ended(
+    process: subprocess.Popen[bytes], said: _Collector, argv: Sequence[str]
+) -> Iterator[bytes]:
+    assert process.stdout is not None
+    while piece := process.stdout.read(1 << 20):
+        yield piece
+    status = process.wait()
+    if status != 0:
+        said.join(2.0)
+        complaint = Completed(status, b"", said.data).complaint
+        raise EngineError(f"{os.path.basename(argv[0])} failed: {complaint}", where=" ".join(argv))
 
 
 class _Taker:

@@ -17,7 +17,7 @@ from seaslug.values.digest import Digest
 REF_NAME = "org.opencontainers.image.ref.name"
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _FULL_NAME = "io.containerd.image.name"
-_MAX_INDEX = 16 << 20
+MAX_INDEX = 16 << 20
 _SHORTEST = 6
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ def load(path: str, hint: str) -> dict[str, Any]:
     """Return the index in the file *path*, an empty one if there is none. Raises StoreError."""
     try:
         with open(path, "rb") as file:
-            raw = file.read(_MAX_INDEX + 1)
+            raw = file.read(MAX_INDEX + 1)
     except (FileNotFoundError, NotADirectoryError):
         return {"schemaVersion": 2, "manifests": []}
     except OSError as error:
@@ -38,7 +38,7 @@ def load(path: str, hint: str) -> dict[str, Any]:
 def parse(raw: bytes, where: str, hint: str) -> dict[str, Any]:
     """Return the index in *raw*; its ``manifests`` are objects. Raises StoreError."""
     try:
-        data = json.loads(raw if len(raw) <= _MAX_INDEX else b"")
+        data = json.loads(raw if len(raw) <= MAX_INDEX else b"")
         if not all(isinstance(row, dict) for row in data["manifests"]):
             raise ValueError("manifests")
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -92,10 +92,10 @@ class Source:
         return False
 
 
-def members(chunks: Iterable[Buffer], limits: Limits | None = None) -> Iterator[Member]:
+def members(chunks: Iterable[Buffer] | Source, limits: Limits | None = None) -> Iterator[Member]:
     """Yield the members of a tar stream. Raises HostileError."""
     limits = limits or Limits()
-    source = Source(chunks)
+    source = chunks if isinstance(chunks, Source) else Source(chunks)
     extended: dict[str, bytes] = {}
     everywhere: dict[str, bytes] = {}
     count = total = held = lasting = 0

@@ -36,7 +36,7 @@ class LayoutSource(LaidOut):
     Raises StoreError if there is no layout.
     """
 
-    def __init__(self, folder: Path, name: str = "") -> None:
+    def __init__(self, folder: str | Path, name: str = "") -> None:
         self._folder = Path(folder).expanduser()
         if not rows.is_layout(str(self._folder)):
             raise StoreError("is no OCI layout", where=str(folder), hint=_NO_LAYOUT)
@@ -59,7 +59,7 @@ class LayoutTarget:
 
     parallel = 4
 
-    def __init__(self, folder: Path, *names: str, store: Store | None = None) -> None:
+    def __init__(self, folder: str | Path, *names: str, store: Store | None = None) -> None:
         self._folder = Path(folder).expanduser()
         self._names = [name for name in names if name]
         self._store = store

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from seaslug.adapters.layout import Output, parse_output, put_out
 from seaslug.adapters.store import Store
+from seaslug.adapters.transports.out import parse_output, put_out
 from seaslug.errors import SeaslugError, StoreError, UnknownNameError, UsageError
 from seaslug.oci import media
 from seaslug.oci.index import index_bytes
 from seaslug.values.descriptor import Descriptor
+from seaslug.values.place import ENGINES, Place
 from seaslug.values.platform import Platform
 from support import images
 
@@ -39,6 +40,13 @@ def both(store: Store) -> Descriptor:
     rows = [(made(store, arch), Platform("linux", arch)) for arch in ("amd64", "arm64")]
     stored = store.put([index_bytes(rows)])
     return Descriptor(INDEX, stored.digest, stored.size)
+
+
+def at(transport: str, path: Path, name: str = "") -> Place:
+    """Return a place; an engine has a name instead of a path."""
+    if transport in ENGINES:
+        return Place(transport, "", str(path))
+    return Place(transport, str(path), name)
 
 
 def files_of(path: Path) -> dict[str, bytes]:
@@ -89,14 +97,14 @@ def test_layouts_hold_everything_and_nothing_else(
     store: Store, tmp_path: Path, transport: str, make: Any, names: list[str]
 ) -> None:
     target = tmp_path / "deep/out"
-    said = put_out(store, make(store), Output(transport, str(target)), names)
+    said = put_out(store, make(store), at(transport, target), names)
     assert said == f"{transport}:{target}"
     assert names_in(check(files_of(target))) == (names or [""])
 
 
 def test_docker_archives_are_oci_archives_with_dockers_table(store: Store, tmp_path: Path) -> None:
     target = tmp_path / "out.tar"
-    put_out(store, made(store), Output("docker-archive", str(target)), ["a", "h.example:5/b:2"])
+    put_out(store, made(store), at("docker-archive", target), ["a", "h.example:5/b:2"])
     files = files_of(target)
     check(files)
     (row,) = json.loads(files["manifest.json"])
@@ -111,12 +119,12 @@ def test_the_same_image_gives_the_same_archive(
     store: Store, tmp_path: Path, transport: str
 ) -> None:
     for name in "ab":
-        put_out(store, made(store), Output(transport, str(tmp_path / name)), ["x"])
+        put_out(store, made(store), at(transport, tmp_path / name), ["x"])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_a_layout_takes_more_images_and_replaces_by_name(store: Store, tmp_path: Path) -> None:
-    out = Output("oci", str(tmp_path / "out"))
+    out = at("oci", tmp_path / "out")
     one, two = made(store), made(store, "arm64")
     put_out(store, one, out, ["a"])
     put_out(store, two, out, ["b"])
@@ -127,12 +135,12 @@ def test_a_layout_takes_more_images_and_replaces_by_name(store: Store, tmp_path:
 
 
 def test_a_tag_in_the_output_wins(store: Store, tmp_path: Path) -> None:
-    put_out(store, made(store), Output("oci", str(tmp_path / "out"), "mine"), ["a", "b"])
+    put_out(store, made(store), at("oci", tmp_path / "out", "mine"), ["a", "b"])
     assert names_in(check(files_of(tmp_path / "out"))) == ["mine"]
 
 
 def test_a_short_blob_of_an_earlier_crash_is_replaced(store: Store, tmp_path: Path) -> None:
-    out = Output("oci", str(tmp_path / "out"))
+    out = at("oci", tmp_path / "out")
     image = made(store)
     blobs = tmp_path / "out/blobs/sha256"
     blobs.mkdir(parents=True)
@@ -147,16 +155,14 @@ def test_a_short_blob_of_an_earlier_crash_is_replaced(store: Store, tmp_path: Pa
 @pytest.mark.parametrize("transport", ["docker-archive", "docker-daemon", "podman"])
 def test_several_platforms_do_not_fit(store: Store, tmp_path: Path, transport: str) -> None:
     with pytest.raises(UsageError, match="holds one platform, and this image has 2") as caught:
-        put_out(store, both(store), Output(transport, str(tmp_path / "out")), ["a"])
+        put_out(store, both(store), at(transport, tmp_path / "out"), ["a"])
     assert "linux/amd64|linux/arm64" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
 
 def test_zstd_does_not_fit_into_a_docker_archive(store: Store, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="zstd") as caught:
-        put_out(
-            store, made(store, packing="zstd"), Output("docker-archive", str(tmp_path / "o")), []
-        )
+        put_out(store, made(store, packing="zstd"), at("docker-archive", tmp_path / "o"), [])
     assert "--compression gzip" in caught.value.hint
     assert not (tmp_path / "o").exists()
 
@@ -170,7 +176,7 @@ def test_a_blob_that_is_gone_leaves_nothing_half_written(
     os.unlink(store.root / "blobs/sha256" / layer)
     target = tmp_path / "out"
     with pytest.raises(SeaslugError):
-        put_out(store, image, Output(transport, str(target)), ["a"])
+        put_out(store, image, at(transport, target), ["a"])
     if transport == "oci":
         assert not (target / "index.json").exists()  # without it, it is no layout yet
     else:
@@ -182,13 +188,13 @@ def test_an_archive_that_is_there_outlives_a_failure(
     store: Store, tmp_path: Path, transport: str
 ) -> None:
     target = tmp_path / "out"
-    put_out(store, made(store), Output(transport, str(target)), ["a"])
+    put_out(store, made(store), at(transport, target), ["a"])
     before = target.read_bytes()
     other = made(store, "arm64")
     layer = json.loads(store.read(other.digest))["layers"][1]["digest"].removeprefix("sha256:")
     os.unlink(store.root / "blobs/sha256" / layer)
     with pytest.raises(SeaslugError):
-        put_out(store, other, Output(transport, str(target)), ["a"])
+        put_out(store, other, at(transport, target), ["a"])
     assert target.read_bytes() == before
 
 
@@ -196,7 +202,7 @@ def test_an_archive_that_is_there_outlives_a_failure(
 def test_a_place_that_cannot_be_written(store: Store, tmp_path: Path, transport: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written") as caught:
-        put_out(store, made(store), Output(transport, str(tmp_path / "file/out")), [])
+        put_out(store, made(store), at(transport, tmp_path / "file/out"), [])
     assert "-o" in caught.value.hint
 
 
@@ -205,20 +211,20 @@ def test_a_folder_with_another_index_is_left_alone(store: Store, tmp_path: Path,
     (tmp_path / "out").mkdir()
     (tmp_path / "out/index.json").write_text(text)
     with pytest.raises(StoreError, match="not an OCI index"):
-        put_out(store, made(store), Output("oci", str(tmp_path / "out")), ["a"])
+        put_out(store, made(store), at("oci", tmp_path / "out"), ["a"])
     assert (tmp_path / "out/index.json").read_text() == text
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("oci:out/x", Output("oci", "out/x")),
-        ("oci:/a/b:1.0", Output("oci", "/a/b", "1.0")),
-        ("docker-archive:cc.tar:cc:debug", Output("docker-archive", "cc.tar", "cc:debug")),
-        ("docker-daemon:h:5/a:b", Output("docker-daemon", "h:5/a:b")),
+        ("oci:out/x", Place("oci", "out/x")),
+        ("oci:/a/b:1.0", Place("oci", "/a/b", "1.0")),
+        ("docker-archive:cc.tar:cc:debug", Place("docker-archive", "cc.tar", "cc:debug")),
+        ("docker-daemon:h:5/a:b", Place("docker-daemon", "", "h:5/a:b")),
     ],
 )
-def test_outputs_are_read(text: str, expected: Output) -> None:
+def test_outputs_are_read(text: str, expected: Place) -> None:
     assert parse_output(text) == expected
 
 

@@ -20,7 +20,7 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 def has(link: Link, repository: str, digest: Digest) -> bool:
     """Tell whether the registry has a blob."""
     with link.call(repository, Ask("HEAD", f"blobs/{digest}")) as answer:
-        if answer.status in (200, 404):
+        if answer.status in (200, 400, 404, 405):
             return answer.status == 200
         where = f"{link.where(repository)} {digest}"
         raise trouble.refused(answer, link.host, where, "cannot be asked for a blob")

@@ -136,6 +136,10 @@ class Client:
         """Return what refers to a manifest, of one artifact type only if *kind* names it."""
         return referrers.find(self._links.own(repository), repository, subject, kind)
 
+    def wait(self, repository: str, attempt: int) -> None:
+        """Pause, longer with each *attempt*, before something is asked of the registry again."""
+        self._links.own(repository).transport.wait(attempt)
+
     def close(self) -> None:
         """Break off everything that is on its way."""
         self._links.close()

@@ -21,6 +21,8 @@ from seaslug.values.reference import Reference
 _SMALL = 64 << 10
 _ORIGINS = 2
 _PAGES = 16
+_ATTEMPTS = 3
+_LACKING = frozenset(("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +97,27 @@ class RegistryTarget:
     def _put(self, selector: str, wanted: Descriptor, raw: bytes) -> None:
         kind = wanted.media_type or media.MANIFEST
         subject = _subject(raw)
-        try:
-            self._client.put_manifest(self._repository, selector, raw, kind, subject)
-        except RefusedError as error:
-            if not {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}.intersection(error.codes):
-                raise
-            with self._lock:
-                trusted, self._trusted = self._trusted, []
-            if not trusted:
-                raise
-            # The prior image is damaged: the registry has lost blobs of it.
-            for blob in trusted:
-                self._bring(blob.wanted, blob.opened, blob.origins)
-            self._client.put_manifest(self._repository, selector, raw, kind, subject)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._client.put_manifest(self._repository, selector, raw, kind, subject)
+                return
+            except RefusedError as error:
+                if not _LACKING.intersection(error.codes) or attempt == _ATTEMPTS:
+                    raise
+                self._mend(attempt)
+
+    def _mend(self, attempt: int) -> None:
+        """Do something about blobs that the registry does not find.
+
+        It may have lost some of the prior image. Or another push of the same blob is just
+        writing it: docker-registry 2.8 does not see it for a moment then.
+        """
+        with self._lock:
+            trusted, self._trusted = self._trusted, []
+        for blob in trusted:
+            self._bring(blob.wanted, blob.opened, blob.origins)
+        if not trusted:
+            self._client.wait(self._repository, attempt)
 
     def _bring(self, wanted: Descriptor, opened: Opener, origins: Sequence[str]) -> str:
         listener, task = self._client.listener, f"push {wanted.digest.hex[:12]}"

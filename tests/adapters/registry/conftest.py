@@ -11,8 +11,11 @@ from seaslug.adapters.registry.client import Client
 from seaslug.adapters.registry.settings import RegistryOptions
 from seaslug.adapters.registry.transport import Patience
 from support.listening import Heard
+from support.pushing import described, noise
 from support.registry import Registry
 
+DATA = noise(400_000)
+BLOB = described(DATA)
 QUICK = Patience(attempts=4, pause=0.001, longest=2, timeout=5)
 
 
@@ -49,3 +52,10 @@ def clients(heard: Heard, alone: None) -> Iterator[Callable[..., Client]]:
     yield make
     for client in made:
         client.close()
+
+
+@pytest.fixture
+def client(registry: Registry, clients: Callable[..., Client]) -> Client:
+    """A client of *registry*, which has BLOB in its repository ``a``."""
+    registry.add_blob("a", DATA)
+    return clients(registry.host)

@@ -14,7 +14,7 @@ from seaslug.errors import IntegrityError, RegistryError, SeaslugError, Unreacha
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 
-_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_RANGE = r"bytes (\d+)-\d+/(?:\d+|\*)"
 
 
 def has(link: Link, repository: str, digest: Digest) -> bool:
@@ -129,7 +129,7 @@ class _Reader:
     def _start(self, answer: Response) -> int:
         if answer.status != 206:
             return 0
-        found = _RANGE.fullmatch((answer.headers["Content-Range"] or "").strip())
+        found = re.fullmatch(_RANGE, (answer.headers["Content-Range"] or "").strip())
         start = int(found.group(1)) if found else -1
         if not 0 <= start <= self._count:
             raise RegistryError("sends another part than it was asked for", where=answer.shown)

@@ -7,13 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from seaslug.adapters.registry import blobs, manifests, referrers
+from seaslug.adapters.registry import blobs, manifests
 from seaslug.adapters.registry.link import Ask, Link, Links
 from seaslug.adapters.registry.manifests import AbsentError
-from seaslug.adapters.registry.pages import pages
-from seaslug.adapters.registry.sending import Sending
 from seaslug.adapters.registry.transport import PATIENT, Patience
-from seaslug.adapters.registry.uploads import Upload
 from seaslug.errors import RegistryError, SeaslugError, UnknownNameError
 from seaslug.ports import Listener, Opener
 from seaslug.values.descriptor import Descriptor
@@ -22,10 +19,11 @@ from seaslug.values.digest import Digest
 if TYPE_CHECKING:
     from seaslug.adapters.registry.referrers import Referrer
     from seaslug.adapters.registry.settings import RegistryOptions
+    from seaslug.adapters.registry.uploads import Upload
 
 MAX_TAGS = 10_000
 _ENOUGH_TAGS = 1000
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 
 T = TypeVar("T")
 
@@ -86,6 +84,8 @@ class Client:
 
         Where the registry has no referrers API, the subject's fallback tag is brought up to date.
         """
+        from seaslug.adapters.registry import referrers
+
         link = self._links.own(repository)
         noted = manifests.put(link, repository, selector, raw, media_type)
         if subject and not noted:
@@ -115,11 +115,16 @@ class Client:
         self, repository: str, wanted: Descriptor, opened: Opener, told: Callable[[int], None]
     ) -> Upload:
         """Return a blob that is to be mounted, or sent; *told* hears of bytes that went."""
+        from seaslug.adapters.registry.sending import Sending
+        from seaslug.adapters.registry.uploads import Upload
+
         link = self._links.own(repository)
         return Upload(link, repository, Sending(wanted, opened, told))
 
     def tags(self, repository: str, limit: int = MAX_TAGS) -> tuple[str, ...]:
         """Return the tags, at most *limit*, in the registry's order."""
+        from seaslug.adapters.registry.pages import pages
+
         link = self._links.own(repository)
         ask = Ask("GET", f"tags/list?n={min(limit, _ENOUGH_TAGS)}")
         found: dict[str, None] = {}
@@ -127,13 +132,15 @@ class Client:
             rows = data.get("tags") or []
             if not isinstance(rows, list):
                 raise RegistryError("answers no list of tags", where=link.where(repository))
-            found.update((x, None) for x in rows if isinstance(x, str) and _TAG.fullmatch(x))
+            found.update((x, None) for x in rows if isinstance(x, str) and re.fullmatch(_TAG, x))
             if len(found) >= limit:
                 break
         return tuple(found)[:limit]
 
     def referrers(self, repository: str, subject: Digest, kind: str = "") -> tuple[Referrer, ...]:
         """Return what refers to a manifest, of one artifact type only if *kind* names it."""
+        from seaslug.adapters.registry import referrers
+
         return referrers.find(self._links.own(repository), repository, subject, kind)
 
     def wait(self, repository: str, attempt: int) -> None:

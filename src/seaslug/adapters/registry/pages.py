@@ -12,7 +12,7 @@ from seaslug.errors import HostileError, RegistryError
 from seaslug.oci.read import MAX_MANIFEST, json_object
 
 MAX_PAGES = 1000
-_NEXT = re.compile(r'<([^<>]{1,4096})>\s*;[^,]*?\brel="?next"?')
+_NEXT = r'<([^<>]{1,4096})>\s*;[^,]*?\brel="?next"?'
 
 
 def pages(
@@ -25,7 +25,7 @@ def pages(
             where = link.where(repository)
             data = json_object(limited(answer, where), where)
         yield answer, data
-        found = _NEXT.search(answer.headers["Link"] or "")
+        found = re.search(_NEXT, answer.headers["Link"] or "")
         if found is None:
             return
         target = link.transport.absolute(found.group(1), answer.url)

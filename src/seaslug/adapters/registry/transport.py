@@ -6,7 +6,7 @@ certificate, or the leave to go without a certificate.
 
 from __future__ import annotations
 
-import random
+import os
 import re
 import select
 import threading
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
-_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_WARNING = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ class Transport:
                 where=self.endpoint.host, hint="try again later; many registries allow more "
                 f"to who logs in: seaslug login {self.endpoint.host}",
             )  # fmt: skip
-        apart = random.uniform(0.75, 1.25)  # noqa: S311
+        # Those that were turned away together shall not come back together.
+        apart = 0.75 + os.urandom(1)[0] / 510
         own = self.patience.pause * 2 ** (attempt - 1) * apart
         if self._closed.wait(max(asked, min(own, self.patience.longest))):
             raise UnreachableError("stopped", where=self.endpoint.host)
@@ -226,7 +227,7 @@ class Transport:
             return self._contexts[own]
 
     def _warn(self, values: Iterable[str]) -> None:
-        for text in (found.group(1) for value in values for found in _WARNING.finditer(value)):
+        for text in (found.group(1) for value in values for found in re.finditer(_WARNING, value)):
             shown = tls.printable(text.replace('\\"', '"'), 300)
             with self._lock:
                 new = shown not in self._warned and len(self._warned) < 20

@@ -26,7 +26,7 @@ from seaslug.errors import (
 )
 
 CHUNK = 16 << 20
-_RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
+_RANGE = r"(?:bytes=)?0-(\d+)"
 _BYTES = {"Content-Type": "application/octet-stream"}
 
 
@@ -169,7 +169,7 @@ class Upload:
 
     def _moved(self, answer: Response, otherwise: int) -> None:
         """Note where to go on, and from which byte on."""
-        found = _RANGE.fullmatch(answer.headers["Range"] or "")
+        found = re.fullmatch(_RANGE, answer.headers["Range"] or "")
         # Nothing at all is often told as 0-0, as one byte is.
         offset = int(found.group(1)) + 1 if found else otherwise
         offset = 0 if offset == 1 and self._wanted.size > 1 else offset

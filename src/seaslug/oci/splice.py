@@ -27,6 +27,9 @@ def described(data: bytes, old: Place, new: Place) -> bytes | None:
     head = b'"digest":"%s"' % old[0].encode()
     before, found, rest = data.partition(head)
     inside, brace, after = rest.partition(b'"size":%d' % old[1])
-    if not (found and brace) or head in rest or b'"digest":' in inside or after[:1] not in b",}":
+    if not (found and brace) or head in rest or after[:1] not in b",}":
+        return None
+    # A platform may stand between digest and size, but no other descriptor's end or beginning.
+    if b'"digest":' in inside or b"}" in inside.partition(b"{")[0]:
         return None
     return b'%s"digest":"%s"%s"size":%d%s' % (before, new[0].encode(), inside, new[1], after)

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from seaslug.adapters.engines.api import Api, path
 from seaslug.adapters.engines.endpoint import Endpoint, docker_endpoint
-from seaslug.adapters.engines.http import Api, path
 from seaslug.adapters.transports.dockertar import (
     For,
     chunks,
@@ -42,7 +42,7 @@ class Docker:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._api.__exit__(*exc)
+        self._api.close()
 
     def why_not(self) -> str:
         """Return an empty string if it answers, else why not."""

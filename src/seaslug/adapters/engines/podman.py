@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from seaslug.adapters.engines.api import Api, path
 from seaslug.adapters.engines.command import EngineCommand
 from seaslug.adapters.engines.endpoint import Endpoint, podman_endpoint
-from seaslug.adapters.engines.http import Api, path
 from seaslug.adapters.process import complete, pour, streamed
 from seaslug.adapters.transports import dockertar
 from seaslug.adapters.transports.dockertar import For, chunks, docker_files, manifest_of, tagged

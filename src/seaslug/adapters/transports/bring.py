@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from seaslug.adapters.store import Store
 from seaslug.adapters.transports import dockersave
@@ -53,15 +53,13 @@ def _imported(store: Store, place: Place, platform: str) -> Descriptor:
 
 
 def _unpacked(store: Store, chunks: Iterable[bytes], name: str, where: str) -> Descriptor:
-    arrived = Arrived(store, _all(chunks))
+    pieces = iter(chunks)
+    arrived = Arrived(store, pieces)
+    for _ in pieces:
+        pass  # Who writes it would fail if what follows the tar's end were not read.
     if arrived.text("manifest.json") is not None:
         return dockersave.bring(store, arrived, name, where)
     return dockersave.bring_layout(store, arrived, name, where)
-
-
-def _all(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield *chunks*; what comes after the tar's end is read too, or its writer would fail."""
-    yield from chunks
 
 
 def _chosen(store: Store, top: Descriptor, platform: str, where: str) -> Descriptor:

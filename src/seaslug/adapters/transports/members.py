@@ -128,9 +128,10 @@ def opened(path: str) -> Iterator[IO[bytes]]:
         handle = os.open(os.path.expanduser(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise StoreError(f"cannot be read: {error.strerror}", where=path) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise StoreError("is no file", where=path)
     with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise StoreError("is no file", where=path)
         yield file
 
 

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Table = Mapping[str, Mapping[str, tuple[str, ...]]]
+    Table = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 NEVER: tuple[str, ...] = ()
 _ARCHIVES = ("make_archive", "unpack_archive", "archive_format")
@@ -88,6 +88,11 @@ WORDS = tuple(
 )
 
 
+def is_large(module: str) -> bool:
+    """Tell whether *module* is an encoding with large tables."""
+    return module.lower().startswith(_ENCODINGS)
+
+
 def said(source: bytes) -> tuple[str, ...]:
     """Return which words of the edges, and of the large encodings, the text *source* has."""
     low = source.lower()
@@ -99,11 +104,6 @@ def followed(module: str, imported: str, words: frozenset[str]) -> bool:
     """Tell whether the standard library's *module* may import *imported*, given what was said."""
     table = EDGES.get(module)
     if table is None:
-def is_large(module: str) -> bool:
-    """Tell whether *module* is an encoding with large tables."""
-    return module.lower().startswith(_ENCODINGS)
-
-
         return True
     for name, wanted in table.items():
         if name == "*" or imported == name or imported.startswith(name + "."):

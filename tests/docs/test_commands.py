@@ -19,8 +19,12 @@ WITH_COMMANDS = [page for page in PAGES if shown(page).commands]
 @pytest.mark.network
 @pytest.mark.engine
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=str)
-def test_the_commands_of_a_page_work(page: str, tmp_path: Path, real_home: Path) -> None:
+def test_the_commands_of_a_page_work(
+    page: str, tmp_path: Path, real_home: Path, request: pytest.FixtureRequest
+) -> None:
     told = shown(page)
+    if any("localhost:5000" in command for command in told.commands):
+        request.getfixturevalue("registry_of_the_docs")
     if any("docker" in command or "--load" in command for command in told.commands):
         need("docker")
     for name, text in told.files.items():

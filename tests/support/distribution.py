@@ -29,12 +29,17 @@ class Distribution:
 
     @classmethod
     def start(
-        cls, folder: Path, *, login: bool = False, certificate: Issued | None = None
+        cls,
+        folder: Path,
+        *,
+        login: bool = False,
+        certificate: Issued | None = None,
+        port: int = 0,
     ) -> Distribution:
         """Start one that keeps everything in *folder*; skips the test if it is not installed."""
         program = need("docker-registry")
         folder.mkdir(parents=True, exist_ok=True)
-        port = closed_port()
+        port = port or closed_port()
         config = folder / "config.yml"
         config.write_text(json.dumps(_config(folder, port, login, certificate)))
         log = folder / "log"

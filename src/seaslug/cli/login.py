@@ -170,7 +170,7 @@ def _password(host: str, user: str) -> str:
 
     from seaslug.errors import UsageError
 
-    found = getpass(f"password of {user} at {host}: ", sys.stderr)
+    found = getpass(f"password of {user} at {host}: ")
     if not found:
         raise UsageError("no password was given")
     return found

@@ -12,11 +12,13 @@ from seaslug.adapters.registry.authfile import AuthFile, Credentials
 from seaslug.adapters.registry.machine import Machine
 from seaslug.adapters.registry.message import Request
 from seaslug.adapters.registry.settings import RegistryOptions, endpoints
-from seaslug.adapters.registry.transport import Transport
+from seaslug.adapters.registry.transport import Patience, Transport
 from seaslug.errors import LoginError, RegistryError, UnknownNameError
 from seaslug.ports import Listener
 
 _ROUNDS = 3
+# Somebody sits there and waits.
+_PATIENCE = Patience(attempts=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def check(host: str, given: Credentials, options: RegistryOptions, listener: Lis
     Raises LoginError if it does not, UnreachableError, RegistryError.
     """
     endpoint = endpoints(host, replace(options, mirrors=False))[-1]
-    transport = Transport(endpoint, listener)
+    transport = Transport(endpoint, listener, _PATIENCE)
     try:
         return _taken(transport, Authority(host, endpoint, transport.send, given), given)
     finally:

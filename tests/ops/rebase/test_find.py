@@ -139,6 +139,16 @@ def test_the_history_is_the_new_base_s_and_the_application_s(bench: Bench) -> No
     assert (config["created"], config["author"]) == ("2024-05-01T00:00:00Z", "somebody")
 
 
+def test_a_recipe_that_somebody_spoiled(bench: Bench) -> None:
+    spoiled = file("usr/share/seaslug/recipe.json", '{"seaslug-recipe": 1, "levels": 3}')
+    bench.base("old", spoiled)
+    bench.app("app", "old", file("app/x"), Labels={"dev.seaslug.recipe": "x"})
+    rows = [{"created_by": "seaslug: a + configuration"}, {"created_by": "seaslug: application"}]
+    again(bench, "told", history=rows)
+    done = bench.cli("rebase", "told", "--onto", "new")
+    assert done.status == 3 and "tells of its recipe is malformed" in done.err
+
+
 def test_a_configuration_without_its_layers(bench: Bench) -> None:
     again(bench, "broken", rootfs={"type": "layers", "diff_ids": []})
     done = bench.rebase(app="broken")

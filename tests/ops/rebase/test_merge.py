@@ -77,7 +77,6 @@ def test_what_all_three_differ_in_is_told() -> None:
     )
     text = "\n".join(notes)
     assert "env A: 2 stays, which the application set; the new base has 3" in text
-    assert "label l: 2 stays" in text
     assert "User: 2 stays; the new base has 3" in text
     assert "Cmd: ['b'], as the new base has it" in text
     assert merged_run({"Env": ["A=1"]}, {"Env": ["A=1"]}, {"Env": ["A=1"]})[1] == ()

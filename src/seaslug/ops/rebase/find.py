@@ -30,6 +30,8 @@ OF_BASES = (
 )  # fmt: skip
 """Labels that an image of seaslug's has from its base, as far as they are not set on purpose."""
 
+_OWN = ("org.opencontainers.image.title", "org.opencontainers.image.description")
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -137,7 +139,7 @@ def _run(app: Stack, recorded: Recorded | None, locked: PlatformLock | None) -> 
         return {**app.run, "Labels": mine}
     made = image(recorded.recipe(), locked, (), 0)
     run: dict[str, Any] = json.loads(made.config_bytes())["config"]
-    told = dict(made.config.labels)
+    told = {key: value for key, value in made.config.labels if key not in _OWN}
     version = "org.opencontainers.image.version"
     if mine.get(version) != told.get(version):
         # Somebody set it on purpose.

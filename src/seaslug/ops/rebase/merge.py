@@ -35,8 +35,7 @@ def merged_run(old: Run, app: Run, new: Run) -> tuple[dict[str, Any], tuple[str,
     notes += said
     _set(run, "Env", [f"{key}={value}" for key, value in env.items()])
     for key in _TABLES:
-        found, said = _table(old.get(key) or {}, app.get(key) or {}, new.get(key) or {}, "label ")
-        notes += said if key == "Labels" else []
+        found, _ = _table(old.get(key) or {}, app.get(key) or {}, new.get(key) or {}, key)
         _set(run, key, found)
     for key in _SINGLE:
         if (app.get(key) or None) == (old.get(key) or None):

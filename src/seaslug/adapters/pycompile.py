@@ -58,10 +58,17 @@ class Compiler:
             found = [entry for part, out in rows for entry in _compiled(part, out, python)]
         return tuple(sorted(found, key=lambda entry: entry.path))
 
-    def kept(self, name: str, python: str) -> tuple[str, list[str]] | None:
-        """Return the folder of the runtime kept under *name*, and the command that starts it."""
-        home = self._runtimes / name if self._runtimes is not None else None
-        return (str(home), self._command(home, python)) if home and home.is_dir() else None
+    def kept(
+        self, runtime: Callable[[], Tree], python: str, name: str
+    ) -> tuple[str, list[str]] | None:  # fmt: skip
+        """Return the folder of the runtime kept under *name*, and the command that starts it.
+
+        None if none are kept.
+        """
+        if self._runtimes is None:
+            return None
+        home = self._home(runtime, python, name, self._runtimes)
+        return str(home), self._command(home, python)
 
     def _home(self, runtime: Callable[[], Tree], python: str, name: str, folder: Path) -> Path:
         """Return a folder with the interpreter: the kept one of that name, or a new one."""

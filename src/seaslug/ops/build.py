@@ -52,8 +52,13 @@ class Compiler(Protocol):
         """
         ...
 
-    def kept(self, name: str, python: str) -> tuple[str, list[str]] | None:
-        """Return the folder of the runtime kept under *name*, and the command that starts it."""
+    def kept(
+        self, runtime: Callable[[], Tree], python: str, name: str
+    ) -> tuple[str, list[str]] | None:  # fmt: skip
+        """Return the folder of the runtime kept under *name*, and the command that starts it.
+
+        None if none are kept.
+        """
         ...
 
 

@@ -183,15 +183,15 @@ class Maker:
         found = store.recall(key)
         if found is not None and (known := thaw(found, store)) is not None:
             return known
-        compiler = builder.compiler()
-        own = compiler.host == self.locked.platform
-
-        def runtime() -> Tree:
-            return self.files().tree if own else self._tools(self._cutter)
-
-        made = compiler.compile(runtime, Tree(layer.entries), self._python, self._runtime())
+        sources, name = Tree(layer.entries), self._runtime()
+        made = builder.compiler().compile(self._compiles, sources, self._python, name)
         store.remember(key, freeze(made, store))
         return made
+
+    def _compiles(self) -> Tree:
+        """Return the files with which an application is compiled."""
+        own = self.builder.compiler().host == self.locked.platform
+        return self.files().tree if own else self._tools(self._cutter)
 
     def _runtime(self) -> str:
         """Return the name of what is unpacked to compile with; it is not looked at again."""
@@ -200,8 +200,8 @@ class Maker:
         return action("runtime", PYC_VERSION, platform_digest(self.locked).text, cuts).hex
 
     def interpreter(self) -> tuple[str, list[str]] | None:
-        """Return the folder and the command of what compiled an application, if it is kept."""
-        return self.builder.compiler().kept(self._runtime(), self._python)
+        """Return the folder and the command of what compiles an application, if it is kept."""
+        return self.builder.compiler().kept(self._compiles, self._python, self._runtime())
 
     def _materials(self) -> levels.Materials:
         recipe, locked, store = self.recipe, self.locked, self.builder.store

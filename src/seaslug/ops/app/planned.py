@@ -34,6 +34,8 @@ def plan(
     compression, config = builder.options.compression, app.project.config
     if not app.copied or config.files or config.certificates or len(built) != 1:
         return None
+    if any(getattr(layer, "sliced", False) for _, top in app.layers for layer in top):
+        return None
     if (compression.kind, builder.options.layers) != ("gzip", "grouped") or not row:
         return None
     image = built[0]

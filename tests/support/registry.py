@@ -37,7 +37,8 @@ class Fault:
     200 and *text*). After it is done: ``lost`` (hangs up instead of answering), ``cut`` (hangs
     up after *amount* bytes of the body), ``stall`` (says nothing more after them), ``slow``
     (*amount* bytes each hundredth of a second), ``flip`` (other bytes, as many), ``longer``
-    (*amount* bytes more), ``endless``, ``headers`` (*headers* besides).
+    (*amount* bytes more), ``endless``, ``leave`` (hangs up afterwards without a word), ``headers``
+    (*headers* besides).
     """
 
     method: str
@@ -82,12 +83,13 @@ class Upload:
 class Registry:
     """Use as a context manager.
 
-    Switches: ``ranges``, ``api`` (referrers), ``mounts``, ``digests`` (says digests in
-    headers), ``partial`` (keeps what came before a cut), ``page`` (rows of a list at once),
-    ``loop`` (the next page is always the first), ``least`` (of a chunk), ``most`` (bytes of one
-    request), ``delay`` (seconds before each answer), ``storage`` (the address that blobs are
-    redirected to), ``filters`` (of referrers are applied). *allows* tells whether an
-    Authorization header will do for a scope, *challenge* what to answer if not.
+    ``ports`` are those that connections came from. Switches: ``ranges``, ``api`` (referrers),
+    ``mounts``, ``digests`` (says digests in headers), ``partial`` (keeps what came before a
+    cut), ``page`` (rows of a list at once), ``loop`` (the next page is always the first),
+    ``least`` (of a chunk), ``most`` (bytes of one request), ``delay`` (seconds before each
+    answer), ``storage`` (the address that blobs are redirected to), ``filters`` (of referrers
+    are applied). *allows* tells whether an Authorization header will do for a scope,
+    *challenge* what to answer if not.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Registry:
         self.delay = 0.0
         self.storage = ""
         self.requests: list[Seen] = []
+        self.ports: set[int] = set()
         self.faults: list[Fault] = []
         self.blobs: dict[str, Blob] = {}
         self.linked: dict[str, set[str]] = {}

@@ -69,6 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.site = self.server.site
         self._left = int(self.headers.get("Content-Length", "0"))
         self.site.requests.append(Seen(self.command, self.path, dict(self.headers)))
+        self.site.ports.add(self.client_address[1])
         self.site.over.wait(self.site.delay)
         parts = urlsplit(self.path)
         self.query = parse_qs(parts.query)
@@ -314,6 +315,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self._body([body] if isinstance(body, bytes) else body)
         self._drain()
+        self.close_connection = self.close_connection or fault.kind == "leave"
 
     def _body(self, pieces: Iterable[bytes]) -> None:
         fault, sent = self.fault, 0

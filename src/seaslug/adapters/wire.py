@@ -54,7 +54,7 @@ def proxy_for(scheme: str, host: str) -> str:
 def asked_for(retry_after: str | None) -> float:
     """Return how many seconds a ``Retry-After`` header says to wait, 0 if it says nothing."""
     text = (retry_after or "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text[:9])
     if not text:
         return 0.0

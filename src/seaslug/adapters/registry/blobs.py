@@ -14,7 +14,7 @@ from seaslug.errors import IntegrityError, RegistryError, SeaslugError, Unreacha
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 
-_RANGE = r"bytes (\d+)-\d+/(?:\d+|\*)"
+_RANGE = r"bytes ([0-9]{1,18})-[0-9]+/(?:[0-9]+|\*)"
 
 
 def has(link: Link, repository: str, digest: Digest) -> bool:
@@ -78,17 +78,18 @@ class _Reader:
         """Yield the rest from the addresses that a foreign layer names."""
         problem: SeaslugError = RegistryError("no address to have it from", where=self._where(link))
         for url in self._wanted.urls[:8]:
-            if urlsplit(url).scheme != "https" or "@" in urlsplit(url).netloc:
-                continue
-            request = Request("GET", url, self._range())
             try:
+                parts = urlsplit(link.transport.absolute(url))
+                if parts.scheme != "https" or "@" in parts.netloc:
+                    continue
+                request = Request("GET", parts.geturl(), self._range())
                 with link.transport.send(request) as answer:
                     if answer.status not in (200, 206):
                         problem = RegistryError(f"answers {answer.status}", where=shown(url))
                         continue
                     yield from self._rest(answer)
                     return
-            except UnreachableError as error:
+            except RegistryError as error:
                 problem = error
         raise problem
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from seaslug.adapters.registry import trouble
 from seaslug.adapters.registry.link import DELETE, PUSH, Ask, Link
-from seaslug.adapters.registry.message import Response
+from seaslug.adapters.registry.message import Response, number
 from seaslug.adapters.registry.pages import limited
+from seaslug.adapters.registry.tls import printable
 from seaslug.errors import HostileError, IntegrityError, RegistryError, UsageError
 from seaslug.oci import media
 from seaslug.values.descriptor import Descriptor
@@ -51,11 +53,11 @@ def head(link: Link, repository: str, selector: str) -> Descriptor | None:
     try:
         with _answer(link, repository, selector, "HEAD") as answer:
             kind, told = _kind(answer), _digest(answer)
-            size = answer.headers["Content-Length"] or ""
+            size = number(answer.headers["Content-Length"])
     except AbsentError:
         return None
     known = kind in (*media.MANIFESTS, *media.INDICES) or kind.startswith(_SCHEMA_1)
-    if told is None or not size.isdigit() or not known:
+    if told is None or size is None or not known:
         # Some registries do not say it before they are asked for all of it.
         try:
             return get(link, repository, selector)[0]
@@ -64,7 +66,7 @@ def head(link: Link, repository: str, selector: str) -> Descriptor | None:
     wanted = _as_digest(selector)
     if wanted is not None and told != wanted:
         raise IntegrityError(f"{told} is there instead", where=f"{link.where(repository)} {wanted}")
-    return Descriptor(kind, told, int(size))
+    return Descriptor(kind, told, size)
 
 
 def put(link: Link, repository: str, selector: str, raw: bytes, media_type: str) -> bool:
@@ -72,6 +74,7 @@ def put(link: Link, repository: str, selector: str, raw: bytes, media_type: str)
 
     Raises RegistryError, and IntegrityError if the registry says it has something else now.
     """
+    _check_type(media_type, f"{link.where(repository)}:{selector}")
     ask = Ask("PUT", f"manifests/{selector}", PUSH, {"Content-Type": media_type}, raw)
     with link.answer(repository, ask, (200, 201, 202), "does not take the manifest") as answer:
         told = _digest(answer)
@@ -133,10 +136,17 @@ def _media_type(raw: bytes, header: str, where: str) -> str:
     data = _object(raw, where)
     inside = data.get("mediaType")
     if isinstance(inside, str) and inside:
-        return inside
+        return _check_type(inside, where)
     if header.startswith("application/vnd."):
         return header
     return media.INDEX if "manifests" in data else media.MANIFEST
+
+
+def _check_type(media_type: str, where: str) -> str:
+    """Return *media_type* if it may be in a header. Raises HostileError."""
+    if not re.fullmatch(r"[A-Za-z0-9!#$&^_.+/-]{1,255}", media_type):
+        raise HostileError(f"a media type of {printable(media_type, 80)!r}", where=where)
+    return media_type
 
 
 def _object(raw: bytes, where: str) -> dict[str, Any]:

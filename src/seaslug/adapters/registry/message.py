@@ -127,6 +127,12 @@ class Response:
         self.close()
 
 
+def number(text: str | None) -> int | None:
+    """Return the number that a header says, None if it says none."""
+    clean = (text or "").strip()
+    return int(clean) if clean.isascii() and clean.isdigit() and len(clean) < 19 else None
+
+
 def shown(url: str) -> str:
     """Return *url* without its query, in which storage hosts are given leave to be read."""
     parts = urlsplit(url)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from seaslug import __version__
 from seaslug.adapters import wire
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seaslug.adapters.registry.settings import Endpoint
 
 MAX_REDIRECTS = 5
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _MOVED = (301, 302, 303, 307, 308)
 _WARNING = r'299 \S+ "((?:[^"\\]|\\.)*)"'
 
@@ -111,9 +112,19 @@ class Transport:
         """Return the address that *location* means, at our registry in the scheme it is known by.
 
         Registries behind a proxy that ends TLS tend to believe that they are plain HTTP.
+        Raises RegistryError if it is no address.
         """
-        url = urljoin(base or self.endpoint.address, location)
-        parts = urlsplit(url)
+        try:
+            url = urljoin(base or self.endpoint.address, location)
+            # Headers come as Latin-1, and addresses are ASCII.
+            url = quote(url.encode("latin-1"), safe=_ASCII)
+            parts = urlsplit(url)
+            _site(parts)
+        except ValueError:
+            raise RegistryError(
+                f"names an address that is none: {tls.printable(location, 120)}",
+                where=self.endpoint.host,
+            ) from None
         if parts.netloc == self._home.netloc and parts.scheme != self._home.scheme:
             url = parts._replace(scheme=self._home.scheme).geturl()
         return url

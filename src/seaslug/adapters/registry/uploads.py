@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from seaslug.adapters import wire
 from seaslug.adapters.registry import blobs, trouble
 from seaslug.adapters.registry.link import PUSH, Ask, Link
-from seaslug.adapters.registry.message import Body, Response
+from seaslug.adapters.registry.message import Body, Response, number
 from seaslug.adapters.registry.sending import Sending
 from seaslug.adapters.registry.tls import HopelessError
 from seaslug.adapters.registry.transport import Patience
@@ -26,7 +26,7 @@ from seaslug.errors import (
 )
 
 CHUNK = 16 << 20
-_RANGE = r"(?:bytes=)?0-(\d+)"
+_RANGE = r"(?:bytes=)?0-([0-9]{1,18})"
 _BYTES = {"Content-Type": "application/octet-stream"}
 
 
@@ -139,8 +139,7 @@ class Upload:
             self._begun(answer)
 
     def _begun(self, answer: Response) -> None:
-        least = answer.headers["OCI-Chunk-Min-Length"] or ""
-        self._least = min(int(least), 1 << 30) if least.isdigit() else 0
+        self._least = min(number(answer.headers["OCI-Chunk-Min-Length"]) or 0, 1 << 30)
         self._chunk = max(self._chunk, self._least) if self._chunk else 0
         self._location, self._offset = self._next(answer), 0
 

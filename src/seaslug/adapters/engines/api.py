@@ -79,19 +79,27 @@ class Api:
 
     def _send(self, method: str, path: str, body: Iterable[bytes] | None) -> Answer:
         with self._explained():
+            if self._wire is not None and body is None:
+                # It may have hung up in the meantime; such a request can be repeated.
+                with contextlib.suppress(OSError, BadAnswerError):
+                    return self._sent(method, path, body)
+                self.close()
+            return self._sent(method, path, body)
+
+    def _sent(self, method: str, path: str, body: Iterable[bytes] | None) -> Answer:
+        try:
+            if self._wire is None:
+                self._wire = Wire(call(self.endpoint))
             try:
-                if self._wire is None:
-                    self._wire = Wire(call(self.endpoint))
-                try:
-                    self._wire.request(method, path, body)
-                except (BrokenPipeError, ConnectionResetError):
-                    # It has said why before it had read everything.
-                    if body is None:
-                        raise
-                return self._wire.answer()
-            except BaseException:
-                self._hang_up_early()
-                raise
+                self._wire.request(method, path, body)
+            except (BrokenPipeError, ConnectionResetError):
+                # It has said why before it had read everything.
+                if body is None:
+                    raise
+            return self._wire.answer()
+        except BaseException:
+            self._hang_up_early()
+            raise
 
     def _hang_up_early(self) -> None:
         """Hang up, but keep what ssh said of it."""

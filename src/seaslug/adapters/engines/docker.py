@@ -74,9 +74,9 @@ class Docker:
     @contextmanager
     def save(self, name: str) -> Iterator[Iterator[bytes]]:
         """Give the tar that ``docker save`` writes of *name*. Raises UnknownNameError."""
+        if self._api.get(f"/images/{path(name)}/json") is None:
+            raise UnknownNameError("image", name, self._names(), where="docker-daemon")
         with self._api.stream(f"/images/{path(name)}/get") as (status, pieces):
-            if status == 404:
-                raise UnknownNameError("image", name, self._names(), where="docker-daemon")
             if status != 200:
                 text = b"".join(pieces).decode("utf-8", "replace").strip()[:400]
                 raise EngineError(f"Docker answers {status}: {text}", where=name)

@@ -50,15 +50,16 @@ class Service:
     def save(self, name: str) -> Iterator[Iterator[bytes]]:
         """Give an OCI archive of *name*, layers unpacked. Raises UnknownNameError."""
         where = f"{_V}/{path(name)}/get?format=oci-archive&compress=false"
-        with self._api() as api, api.stream(where) as (status, pieces):
-            if status == 404:
+        with self._api() as api:
+            if api.get(f"{_V}/{path(name)}/json") is None:
                 rows = api.get(f"{_V}/json") or []
                 known = [n for row in rows for n in row.get("Names") or ()]
                 raise UnknownNameError("image", name, known, where="podman")
-            if status != 200:
-                text = b"".join(pieces).decode("utf-8", "replace").strip()[:400]
-                raise EngineError(f"podman answers {status}: {text}", where=name)
-            yield pieces
+            with api.stream(where) as (status, pieces):
+                if status != 200:
+                    text = b"".join(pieces).decode("utf-8", "replace").strip()[:400]
+                    raise EngineError(f"podman answers {status}: {text}", where=name)
+                yield pieces
 
     def _api(self) -> Api:
         return Api(self._endpoint, "podman")

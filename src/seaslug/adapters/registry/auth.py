@@ -84,14 +84,18 @@ class Authority:
             raise LoginError(f"{self.host} wants a login of a kind that is not known: {names}")
         raise self._refusal(scopes)
 
-    def denied(self, scopes: Sequence[Scope]) -> LoginError:
-        """Return the error for a registry that knows who asks, and does not allow it."""
+    @property
+    def caller(self) -> str:
+        """Who we say that we are, in words."""
+        user = printable(self._known.username, 60)
+        return user or ("the owner of this token" if self._known else "a stranger")
+
+    def _denied(self, scopes: Sequence[Scope]) -> LoginError:
         doing = "push to" if any({"push", "*"} & {*s.actions} for s in scopes) else "pull from"
         what = scopes[0].repository if scopes else "anything"
-        who = self._known.username or ("this login" if self._known else "strangers")
         return LoginError(
-            f"{self.host} does not let {printable(who, 60)} {doing} {what}",
-            hint=f"log in as someone who may: seaslug login {self.host}",
+            f"{self.host} does not let {self.caller} {doing} {what}",
+            hint=f"check the name, or log in as someone who may: seaslug login {self.host}",
         )  # fmt: skip
 
     def _by_login(self, refused: str | None) -> str:
@@ -193,13 +197,13 @@ class Authority:
             return RegistryError(f"the token server of {self.host} answers 400")
         if not self._known:
             return self._wanted()
-        return self.denied(scopes) if status == 403 and scopes else self._not_taken()
+        return self._denied(scopes) if status == 403 and scopes else self._not_taken()
 
     def _refusal(self, scopes: Sequence[Scope]) -> LoginError:
         """Return the error where all that could be tried was refused."""
         if not self._known:
             return self._wanted()
-        return self.denied(scopes) if scopes else self._not_taken()
+        return self._denied(scopes) if scopes else self._not_taken()
 
     def _wanted(self) -> LoginError:
         return LoginError(f"{self.host} wants a login for this", hint=f"seaslug login {self.host}")

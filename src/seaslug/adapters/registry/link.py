@@ -86,6 +86,7 @@ class Link:
                 sent = replace(request, headers={**request.headers, "Authorization": header})
             answer = self.transport.send(sent)
             answer.secrets = _secrets(header or "")
+            answer.caller = self._authority.caller
             if answer.status != 401 or not self.transport.is_home(answer.url):
                 return answer
             challenges = answer.headers.get_all("WWW-Authenticate") or []

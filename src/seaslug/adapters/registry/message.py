@@ -41,7 +41,7 @@ class Response:
     """An answer whose body is read at most once; a context manager that lets go of it.
 
     ``url`` is where it came from after redirects, ``secrets`` what no error may repeat of the
-    request.
+    request, ``caller`` who the registry was told is asking.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Response:
         self._done: Callable[[bool], None] | None = done
         self.url = url
         self.secrets: tuple[str, ...] = ()
+        self.caller = ""
 
     @property
     def status(self) -> int:

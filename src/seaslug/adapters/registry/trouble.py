@@ -23,15 +23,22 @@ class RefusedError(RegistryError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is none of those hoped for: its status, codes, and what it says."""
+    """An answer that is none of those hoped for: its status, codes, what it says, to whom."""
 
     status: int
     codes: tuple[str, ...]
     text: str
+    caller: str = ""
 
     def has(self, status: int, *codes: str) -> bool:
         """Tell whether it has this status or one of these codes."""
         return self.status == status or any(code in self.codes for code in codes)
+
+    @property
+    def told(self) -> str:
+        """What the registry answered, for people."""
+        said = f", {self.text}" if self.text else ""
+        return f"the registry answers {self.status}{said}"
 
 
 def read(answer: Response) -> Refusal:
@@ -48,7 +55,7 @@ def read(answer: Response) -> Refusal:
     if not texts and raw and "html" not in (answer.headers["Content-Type"] or ""):
         texts = [printable(raw[:_MAX_TEXT].decode("utf-8", "replace"), _MAX_TEXT)]
     shown = "; ".join(dict.fromkeys(texts))[:_MAX_TEXT]
-    return Refusal(answer.status, tuple(codes), shown)
+    return Refusal(answer.status, tuple(codes), shown, answer.caller)
 
 
 def explained(found: Refusal, host: str, where: str, doing: str) -> SeaslugError:
@@ -62,7 +69,7 @@ def explained(found: Refusal, host: str, where: str, doing: str) -> SeaslugError
             hint=f"reach it without --insecure, or with --insecure https://{host}",
         )  # fmt: skip
     hint = "try again later; the registry itself is in trouble" if found.status >= 500 else ""
-    return _refused(found, f"{doing}: {_told(found)}", where, hint)
+    return _refused(found, f"{doing}: {found.told}", where, hint)
 
 
 def refused(answer: Response, host: str, where: str, doing: str) -> SeaslugError:
@@ -76,41 +83,37 @@ def _refused(found: Refusal, what: str, where: str, hint: str) -> RefusedError:
     return error
 
 
-def _told(found: Refusal) -> str:
-    return f"the registry answers {found.status}" + (f", {found.text}" if found.text else "")
-
-
 def _unknown_caller(found: Refusal, host: str, where: str) -> SeaslugError:
     return LoginError(
-        f"needs a login: {_told(found)}", where=where, hint=f"log in: seaslug login {host}"
+        f"needs a login: {found.told}", where=where, hint=f"log in: seaslug login {host}"
     )
 
 
 def _denied(found: Refusal, host: str, where: str) -> SeaslugError:
     return LoginError(
-        f"not allowed: {_told(found)}", where=where,
+        f"{found.caller or 'who asks'} may not do this: {found.told}", where=where,
         hint=f"check the name, or log in as someone who may: seaslug login {host}",
     )  # fmt: skip
 
 
 def _busy(found: Refusal, host: str, where: str) -> SeaslugError:
     hint = f"try again later; many registries allow more to who logs in: seaslug login {host}"
-    return _refused(found, f"too many requests: {_told(found)}", where, hint)
+    return _refused(found, f"too many requests: {found.told}", where, hint)
 
 
 def _no_repository(found: Refusal, host: str, where: str) -> SeaslugError:
     hint = f"check the name; private ones are seen after a login only: seaslug login {host}"
-    return _refused(found, f"no such repository: {_told(found)}", where, hint)
+    return _refused(found, f"no such repository: {found.told}", where, hint)
 
 
 def _unsupported(found: Refusal, host: str, where: str) -> SeaslugError:
     hint = "the registry, or its administrator, does not provide for this"
-    return _refused(found, f"not supported: {_told(found)}", where, hint)
+    return _refused(found, f"not supported: {found.told}", where, hint)
 
 
 def _too_large(found: Refusal, host: str, where: str) -> SeaslugError:
     hint = "the registry, or a proxy before it, has a limit; its administrator can raise it"
-    return _refused(found, f"larger than it may be: {_told(found)}", where, hint)
+    return _refused(found, f"larger than it may be: {found.told}", where, hint)
 
 
 _Maker = Callable[[Refusal, str, str], SeaslugError]

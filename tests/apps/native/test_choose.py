@@ -150,7 +150,8 @@ def test_musl_with_libraries_that_debian_does_not_have_for_it() -> None:
 TROUBLES = {
     "too new": (
         program((LIBC,), needs=((LIBC, "GLIBC_2.38"), (LIBC, "GLIBC_2.4"))), "debian12",
-        "needs GLIBC_2.38, debian12 is too old: glibc has GLIBC_2.36", "--distribution debian13",
+        "needs GLIBC_2.38, debian12 is too old: glibc has GLIBC_2.36",
+        'base = "base-nossl-debian13"',
     ),
     "newer than everything": (
         program((LIBC,), needs=((LIBC, "GLIBC_9.9"),)), "debian13", "GLIBC_9.9", "older system",
@@ -160,7 +161,7 @@ TROUBLES = {
     ),
     "old OpenSSL": (
         program((LIBC, "libssl.so.1.1")), "debian13", "no package of debian13 has",
-        "--distribution debian11",
+        'base = "base-nossl-debian11"',
     ),
     "a library of nobody": (
         program((LIBC, "libme.so.7")), "debian13", "needs libme.so.7", "$ORIGIN",
@@ -205,7 +206,7 @@ def test_all_troubles_are_told_at_once() -> None:
     with pytest.raises(ResolveError) as caught:
         chosen(entry).sure()
     assert all(word in caught.value.what for word in ("libme.so.7", "libyou.so.8", "GLIBC_2.43"))
-    assert "--distribution testing" in caught.value.hint
+    assert "base-nossl-testing" in caught.value.hint
 
 
 def test_an_index_that_is_not_complete_is_not_taken_for_a_no() -> None:

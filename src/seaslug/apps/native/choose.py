@@ -12,7 +12,7 @@ from seaslug.apps.model import Evidence
 from seaslug.apps.native import glibc, table
 from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.needs import Missing, Needs
-from seaslug.apps.native.trouble import Trouble, of_roots, of_versions
+from seaslug.apps.native.trouble import Trouble, of_roots, of_versions, release
 from seaslug.deb.soname import package_name
 from seaslug.errors import ResolveError
 from seaslug.ports import Contents
@@ -148,7 +148,7 @@ class _Search:
         elsewhere = self.contents.elsewhere(name)
         hint = f"copy {name} beside the program and link it with -Wl,-rpath,'$ORIGIN'"
         if others:
-            hint = f"take a release that has it: --distribution {others[-1]}"
+            hint = release(others[-1])
         elif elsewhere:
             package, folder = elsewhere[0]
             hint = f"{package} has one in /{folder}, for its own use; or {hint}"

@@ -60,8 +60,13 @@ def of_versions(needs: Needs, distribution: str) -> tuple[Trouble, ...]:
     better = glibc.oldest_fitting(needs.versions) if problems else ""
     hint = "build it on an older system, or statically"
     if better:
-        hint = f"take a release that has it: --distribution {better}"
+        hint = release(better)
     return tuple(Trouble(f"needs {ver}, {said}", by, hint) for (by, ver), said in found.items())
+
+
+def release(name: str) -> str:
+    """Return the advice to take another release."""
+    return f'take a release that has it, in seaslug.toml: base = "base-nossl-{name}"'
 
 
 def name_of(elf: Elf) -> str:

@@ -37,8 +37,8 @@ class Fault:
     200 and *text*). After it is done: ``lost`` (hangs up instead of answering), ``cut`` (hangs
     up after *amount* bytes of the body), ``stall`` (says nothing more after them), ``slow``
     (*amount* bytes each hundredth of a second), ``flip`` (other bytes, as many), ``longer``
-    (*amount* bytes more), ``endless``, ``leave`` (hangs up afterwards without a word), ``headers``
-    (*headers* besides).
+    (*amount* bytes more), ``shorter`` (as many fewer), ``endless``, ``leave``
+    (hangs up afterwards without a word), ``headers`` (*headers* besides).
     """
 
     method: str

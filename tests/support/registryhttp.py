@@ -301,6 +301,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.kind in ("lost", "cut-up"):
             self._hang_up()
         size = len(body) if isinstance(body, bytes) else size
+        if fault.kind == "shorter":
+            size = max(0, size - fault.amount)
+            body = _first([body] if isinstance(body, bytes) else body, size)
         self.send_response(status)
         for name, value in {**(headers or {}), **fault.headers}.items():
             if self.site.digests or name != "Docker-Content-Digest":

@@ -12,6 +12,7 @@ from seaslug.adapters.registry.client import Client
 from seaslug.adapters.registry.target import RegistryTarget
 from seaslug.adapters.store import Store
 from seaslug.errors import HostileError, IntegrityError, RegistryError, UnreachableError
+from seaslug.values.descriptor import Descriptor
 from seaslug.values.reference import Reference
 from support.listening import Heard
 from support.pushing import image
@@ -78,6 +79,17 @@ def test_more_than_promised_is_refused(registry: Registry, client: Client, kind:
     registry.fail("GET", BLOBS, kind, 5)
     with pytest.raises(IntegrityError, match="more than the 400000 bytes"):
         list(client.blob("a", BLOB))
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_less_than_promised_is_told(registry: Registry, client: Client, ranges: bool) -> None:
+    longer = Descriptor(BLOB.media_type, BLOB.digest, BLOB.size + 9)
+    registry.ranges = ranges
+    expected = IntegrityError if ranges else UnreachableError
+    with pytest.raises(expected, match="400000 of"):
+        list(client.blob("a", longer))
+    registry.fail("GET", BLOBS, "shorter", 9, times=1)
+    assert b"".join(client.blob("a", BLOB)) == DATA
 
 
 def test_another_part_than_asked_for_is_refused(registry: Registry, client: Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,12 +16,14 @@ from seaslug.adapters.registry.tls import printable
 from seaslug.adapters.registry.transport import Transport
 from seaslug.errors import HostileError, RegistryError, UnreachableError
 from seaslug.ports import Silent
+from support.certificates import CertificateAuthority
 from support.pushing import image
 from support.registry import Registry
 from support.server import closed_port
 
 from .conftest import BLOB, DATA, QUICK
 
+Clients = Callable[..., Client]
 ODD = ["http://[::1/x", "http://h:99999999/x", "http://h:port/x", "http:///x", "http://u:p@h/x",
        "ftp://h/x"]  # fmt: skip
 
@@ -33,11 +35,31 @@ def transport(registry: Registry) -> Iterator[Transport]:
     made.close()
 
 
+@pytest.fixture
+def ca(authority: CertificateAuthority) -> str:
+    return str(authority.file)
+
+
+@pytest.fixture
+def secure(authority: CertificateAuthority) -> Iterator[Registry]:
+    with Registry(context=authority.issue("transport").server()) as made:
+        made.add_blob("a", DATA)
+        yield made
+
+
 def test_a_connection_is_kept(registry: Registry, transport: Transport) -> None:
     for _ in range(3):
         assert transport.send(Request("GET", f"{registry.url}/v2/")).read(10) == b""
     assert transport.send(Request("GET", f"{registry.url}/none")).begin(10) == b""
     assert len(registry.ports) == 1
+
+
+def test_a_connection_with_tls_is_kept(secure: Registry, clients: Clients, ca: str) -> None:
+    client = clients(secure.host, ca=(ca,))
+    for _ in range(4):
+        assert client.has_blob("a", BLOB.digest)
+    assert b"".join(client.blob("a", BLOB)) == DATA
+    assert len(secure.ports) == 1
 
 
 def test_a_connection_that_ended_meanwhile_is_replaced(
@@ -59,8 +81,14 @@ def test_two_answers_are_read_at_once(registry: Registry, client: Client) -> Non
     assert len(registry.ports) == 2
 
 
-def test_closing_ends_what_is_on_its_way(registry: Registry, client: Client) -> None:
-    registry.fail("GET", "*", "stall", 70_000, times=-1)
+@pytest.mark.parametrize("tls", [False, True])
+def test_closing_ends_what_is_on_its_way(
+    registry: Registry, secure: Registry, clients: Clients, ca: str, tls: bool
+) -> None:
+    asked = secure if tls else registry
+    asked.add_blob("a", DATA)
+    asked.fail("GET", "*", "stall", 70_000, times=-1)
+    client = clients(asked.host, ca=(ca,)) if tls else clients(asked.host)
     caught: list[Exception] = []
 
     def read() -> None:
@@ -71,7 +99,7 @@ def test_closing_ends_what_is_on_its_way(registry: Registry, client: Client) -> 
 
     reader = threading.Thread(target=read)
     reader.start()
-    while not registry.requests:
+    while not asked.requests:
         time.sleep(0.01)
     client.close()
     reader.join(3)

@@ -99,6 +99,11 @@ class _Reader:
         if answer.status in (200, 206):
             return answer
         found = trouble.read(answer)
+        if found.status == 416:
+            raise IntegrityError(
+                f"no more than {self._count} of the {self._wanted.size} bytes that were promised",
+                where=self._where(link),
+            )
         if found.has(404, "BLOB_UNKNOWN"):
             raise AbsentError("the registry does not have this blob", where=self._where(link))
         raise trouble.explained(found, link.host, self._where(link), "a blob cannot be read")

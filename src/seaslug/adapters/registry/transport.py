@@ -135,17 +135,19 @@ class Transport:
 
     def close(self) -> None:
         """Break off everything; nothing can be sent afterwards."""
+        import socket
+
         self._closed.set()
         with self._lock:
-            held = [*self._busy, *(one for kept in self._idle.values() for one in kept)]
+            busy = tuple(self._busy)
+            idle = [one for kept in self._idle.values() for one in kept]
             self._idle.clear()
-        for one in held:
-            if one.sock is not None:
-                # A thread that reads is woken by this, not by close().
-                with suppress(OSError):
-                    one.sock.shutdown(2)
-            if one not in self._busy:
-                one.close()
+        for one in busy:
+            # A thread that reads is woken by this, not by close(); TLS shall not answer first.
+            with suppress(OSError, AttributeError):
+                socket.socket.shutdown(one.sock, socket.SHUT_RDWR)
+        for one in idle:
+            one.close()
 
     def _followed(self, request: Request) -> Response:
         for _ in range(MAX_REDIRECTS):

@@ -286,3 +286,4 @@ def test_the_help_says_how(desk: Desk) -> None:
     done = desk("login", "--help")
     assert "--password-stdin" in done.out
     assert "--password " not in done.out
+    assert "--token " not in desk("completion", "bash").out

@@ -84,7 +84,8 @@ def _words(command: str) -> list[str]:
     from seaslug.recipe import catalog
 
     parser = parser_for(command, import_module(f"seaslug.cli.{command}"))
-    found = [o for action in parser._actions for o in action.option_strings if o.startswith("--")]
+    shown = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+    found = [o for action in shown for o in action.option_strings if o.startswith("--")]
     if any(action.dest == "subject" for action in parser._actions):
         found += list(catalog.members())
     return found

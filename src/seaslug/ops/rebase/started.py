@@ -1,4 +1,4 @@
-"""Starting a rebased image, by what its configuration tells: its ports, its health check's too."""
+"""Starting a rebased image, by what its own configuration tells: its health check, its volumes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,25 @@ from seaslug.ops.app.proof import Proof, prove
 from seaslug.ports import Runner
 from seaslug.values.digest import Digest
 
+_NANO = 1_000_000_000
+_LIMIT = 30.0
+
 
 def started(manifest: Digest, run: Mapping[str, Any], runner: Runner) -> Proof:
     """Start the image once and return what came of it. Raises EngineError if nothing starts.
 
-    Its first TCP port has to take connections; without one, it has to run for a while or to
-    end well.
+    It has to be healthy by its own check; without one, to run for a while or to end well.
     """
-    ports = [text.partition("/") for text in run.get("ExposedPorts") or ()]
-    numbers = sorted(int(n) for n, _, kind in ports if kind in ("", "tcp") and n.isdigit())
-    check = HealthCheck("tcp", port=numbers[0]) if numbers else None
     config = AppConfig(volumes=tuple(sorted(run.get("Volumes") or ())))
-    return prove(manifest, config, check, runner)
+    return prove(manifest, config, _check(run.get("Healthcheck")), runner)
+
+
+def _check(told: object) -> HealthCheck | None:
+    """Return the check of a configuration; None if it has none that needs no shell."""
+    test = told.get("Test") if isinstance(told, dict) else None
+    if not isinstance(test, list) or test[:1] != ["CMD"] or len(test) < 2:
+        return None
+    assert isinstance(told, dict)
+    timeout = told.get("Timeout")
+    seconds = timeout / _NANO if isinstance(timeout, int) and timeout > 0 else _LIMIT
+    return HealthCheck("exec", command=tuple(map(str, test[1:])), timeout=min(seconds, _LIMIT))

@@ -97,8 +97,8 @@ def put(store: Store, top: Descriptor, place: Place, listener: Listener) -> str:
 
 
 @contextmanager
-def saved(place: Place, platform: str) -> Iterator[tuple[Iterator[bytes], str]]:
-    """Give an archive of the image at *place* as a stream, and the name that it has in it.
+def saved(place: Place, platform: str) -> Iterator[Iterator[bytes]]:
+    """Give an archive of the image at *place* as a stream.
 
     Raises UnknownNameError with the nearest names, EngineError.
     """
@@ -107,14 +107,14 @@ def saved(place: Place, platform: str) -> Iterator[tuple[Iterator[bytes], str]]:
 
         containerd = Containerd(place.name)
         with containerd.save(platform) as pieces:
-            yield pieces, ""
+            yield pieces
     elif place.transport == "podman":
         from seaslug.adapters.engines.podman import podman
 
         with podman().save(place.name) as pieces:
-            yield pieces, ""
+            yield pieces
     else:
         from seaslug.adapters.engines.docker import Docker
 
         with Docker() as docker, docker.save(place.name) as pieces:
-            yield pieces, ""
+            yield pieces

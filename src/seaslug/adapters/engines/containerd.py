@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from seaslug.adapters import rows
 from seaslug.adapters.process import Completed, complete, pour, streamed
 from seaslug.adapters.transports import dockertar
-from seaslug.errors import EngineError, UnknownNameError
+from seaslug.errors import EngineError, SeaslugError, UnknownNameError
 from seaslug.oci import media
+from seaslug.oci.read import IndexManifest, parse
 from seaslug.ports import BlobStore
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.reference import Reference
@@ -67,7 +68,7 @@ class Containerd:
         known = self._names()
         if self.name not in known:
             raise UnknownNameError("image", self.name, known, where=f"containerd:{self._namespace}")
-        chosen = ["--platform", platform] if platform else []
+        chosen = ["--platform", platform] if platform else self._all_platforms()
         words = ("images", "export", *chosen, "-") if self._is_ctr else ("save", *chosen)
         with streamed(self._argv(*words, self.name)) as pieces:
             yield pieces
@@ -87,6 +88,15 @@ class Containerd:
         done = _good(complete(self._argv("images", "--format", form)), "images")
         return [full_name(name) for name in done.stdout.decode("utf-8", "replace").split()]
 
+    def _all_platforms(self) -> list[str]:
+        """Return the option to export all of an index, if all of it was pulled."""
+        if not self._is_ctr:
+            return []
+        children = _children(complete(self._argv("content", "get", self._digest())).stdout)
+        known = complete(self._argv("content", "ls", "-q")).stdout.decode().split()
+        whole = children and {child.digest.text for child in children} <= set(known)
+        return ["--all-platforms"] if whole else []
+
     def _digest(self) -> str:
         """Return the digest of what has the name now, or an empty string."""
         if not self._is_ctr:
@@ -95,6 +105,15 @@ class Containerd:
         lines = done.stdout.decode("utf-8", "replace").splitlines()[1:]
         words = lines[0].split() if done.status == 0 and lines else []
         return words[2] if len(words) > 2 else ""
+
+
+def _children(raw: bytes) -> list[Descriptor]:
+    """Return the manifests of an index; nothing for an image."""
+    try:
+        found = parse(raw)
+    except SeaslugError:
+        return []
+    return [e.descriptor for e in found.entries] if isinstance(found, IndexManifest) else []
 
 
 def _must_listen() -> None:

@@ -8,7 +8,7 @@ from seaslug.adapters.store import Store
 from seaslug.adapters.transports import dockersave
 from seaslug.adapters.transports.arrived import Arrived
 from seaslug.adapters.transports.members import opened, packing, read_pieces
-from seaslug.errors import UnknownNameError, UsageError
+from seaslug.errors import HostileError, UnknownNameError, UsageError
 from seaslug.oci import images, select
 from seaslug.oci.read import IndexManifest, parse
 from seaslug.ports import Listener
@@ -17,6 +17,7 @@ from seaslug.values.descriptor import Descriptor
 from seaslug.values.place import ENGINES, Place
 
 _MAX_PLAIN = 256 << 30
+_DOCKERS = ("docker-archive", "docker-daemon")
 _ARCHIVES = ("docker-archive", "oci-archive")
 
 
@@ -40,8 +41,8 @@ def _imported(store: Store, place: Place, platform: str) -> Descriptor:
     if place.transport in ENGINES:
         from seaslug.adapters import engines
 
-        with engines.saved(place, platform) as (chunks, name):
-            return _unpacked(store, chunks, name, str(place))
+        with engines.saved(place, platform) as saved:
+            return _unpacked(store, saved, place)
     if place.transport not in _ARCHIVES:
         raise UsageError(f"{place.transport} is not read like this", where=str(place))
     with opened(place.path) as file:
@@ -49,17 +50,25 @@ def _imported(store: Store, place: Place, platform: str) -> Descriptor:
         file.seek(0)
         chunks = read_pieces(file)
         plain = decompress(kind, chunks, _MAX_PLAIN) if kind else chunks
-        return _unpacked(store, plain, place.name, place.path)
+        return _unpacked(store, plain, place)
 
 
-def _unpacked(store: Store, chunks: Iterable[bytes], name: str, where: str) -> Descriptor:
+def _unpacked(store: Store, chunks: Iterable[bytes], place: Place) -> Descriptor:
     pieces = iter(chunks)
     arrived = Arrived(store, pieces)
     for _ in pieces:
         pass  # Who writes it would fail if what follows the tar's end were not read.
-    if arrived.text("manifest.json") is not None:
-        return dockersave.bring(store, arrived, name, where)
-    return dockersave.bring_layout(store, arrived, name, where)
+    dockers = arrived.text("manifest.json") is not None
+    if not (dockers and place.transport in _DOCKERS):
+        name = place.name if place.transport == "oci-archive" else ""
+        try:
+            return dockersave.bring_layout(store, arrived, name, str(place))
+        except HostileError:
+            # containerd writes an index whole, and the manifests of one platform.
+            if not dockers:
+                raise
+    name = place.name if place.transport == "docker-archive" else ""
+    return dockersave.bring(store, arrived, name, str(place))
 
 
 def _chosen(store: Store, top: Descriptor, platform: str, where: str) -> Descriptor:

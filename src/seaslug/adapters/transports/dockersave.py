@@ -186,7 +186,10 @@ def _manifests(arrived: Arrived, raw: bytes, depth: int = 0) -> Iterator[Manifes
 
 
 def bring_layout(store: BlobStore, arrived: Arrived, name: str, where: str) -> Descriptor:
-    """As ``bring``, for an OCI archive: what *name* stands for, with all that it leads to."""
+    """As ``bring``, for an OCI archive: what *name* stands for, with all that it leads to.
+
+    Raises HostileError if not all of it is there.
+    """
     raw = arrived.text("index.json")
     if raw is None:
         raise HostileError("holds neither manifest.json nor index.json", where=where)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from support.certificates import CertificateAuthority
 from support.cli import Cli, Done
 from support.helpers import Helper
 from support.server import closed_port
-from support.tokens import Door, TokenServer, basic
+from support.tokens import Answer, Asked, Door, TokenServer, basic
 
 SECRET = "s3cret-Passw0rd"
 ENCODED = "bWU6czNjcmV0LVBhc3N3MHJk"
@@ -134,6 +135,33 @@ def test_a_registry_that_lets_strangers_in_but_no_wrong_login(desk: Desk) -> Non
     with Door(lambda *_: "Basic realm=x", allows) as door:
         assert "does not take the login" in desk.login(door.host, stdin="wr0ng").error
         assert desk.login(door.host).status == 0
+
+
+class Echo(Door):
+    """Repeats what it was told."""
+
+    def answer(self, asked: Asked) -> Answer:
+        told = f"I heard {asked.authorization}, {SECRET}".encode()
+        return Answer(400, told) if asked.authorization else super().answer(asked)
+
+
+def test_a_registry_that_repeats_what_it_heard(desk: Desk) -> None:
+    with Echo(lambda *_: "Basic realm=x", lambda *_: False) as door:
+        done = desk.login(door.host)
+        assert (done.status, "I heard Basic ..., ..." in done.error) == (14, True)
+
+
+def test_certificates(desk: Desk, tmp_path: Path) -> None:
+    authority = CertificateAuthority(tmp_path / "authority")
+    with Door.basic("me", SECRET, context=authority.issue("server").server()) as door:
+        assert desk.login(door.host).status == 14
+        assert desk.login(door.host, "--ca", authority.file).status == 0
+        assert desk.login(door.host, "--insecure", f"https://{door.host}").status == 0
+        assert desk.login(door.host, "--insecure", door.host).status == 0
+        other = CertificateAuthority(tmp_path / "other").file
+        done = desk.login(door.host, "--ca", other)
+        assert "its certificate is not trusted" in done.error
+        assert f"/etc/docker/certs.d/{door.host}/ca.crt" in done.error
 
 
 def test_what_is_no_registry(desk: Desk) -> None:

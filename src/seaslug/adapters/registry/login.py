@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seaslug.adapters.registry import authfile, credentials, helper
+from seaslug.adapters.registry import authfile, credentials, helper, trouble
 from seaslug.adapters.registry.auth import Authority
 from seaslug.adapters.registry.authfile import AuthFile, Credentials
 from seaslug.adapters.registry.machine import Machine
 from seaslug.adapters.registry.message import Request
 from seaslug.adapters.registry.settings import RegistryOptions, endpoints
 from seaslug.adapters.registry.transport import Patience, Transport
-from seaslug.errors import LoginError, RegistryError, UnknownNameError
+from seaslug.errors import LoginError, UnknownNameError
 from seaslug.ports import Listener
 
 _ROUNDS = 3
@@ -50,25 +50,24 @@ def _taken(transport: Transport, authority: Authority, given: Credentials) -> bo
         headers = {"Authorization": header} if header else {}
         url = f"{transport.endpoint.address}/v2/"
         with transport.send(Request("GET", url, headers)) as answer:
-            status, home = answer.status, transport.is_home(answer.url)
-            challenges = answer.headers.get_all("WWW-Authenticate") or []
+            answer.secrets = _secrets(given, header)
+            status, challenges = answer.status, answer.headers.get_all("WWW-Authenticate") or []
+            if status != 200 and (status != 401 or not transport.is_home(answer.url)):
+                raise trouble.refused(answer, host, host, "is no registry that tells its version")
         if status == 200 and not header and given.password:
             # It lets strangers in; what it does with a wrong login, it tells when it gets one.
             header = authority.challenged(["Basic"], (), None)
         elif status == 200:
             return asked
-        elif status == 401 and home:
+        else:
             asked = True
             header = authority.challenged(challenges, (), header or None)
-        else:
-            raise _no_registry(host, status)
     raise LoginError(f"{host} does not take the login", hint=f"seaslug login {host}")
 
 
-def _no_registry(host: str, status: int) -> RegistryError:
-    hint = "try again later" if status >= 500 else "is that the name of a registry?"
-    return RegistryError(f"answers {status} where a registry tells its version", where=host,
-                         hint=hint)  # fmt: skip
+def _secrets(given: Credentials, header: str) -> tuple[str, ...]:
+    told = (given.password, given.identity_token, header.partition(" ")[2])
+    return tuple(filter(None, told))
 
 
 def keep(host: str, given: Credentials, path: Path) -> Login:

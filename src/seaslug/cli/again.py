@@ -47,21 +47,32 @@ def may(argv: Sequence[str]) -> bool:
 
 def replay(argv: Sequence[str], begun: float) -> bool:
     """Print what this command printed the last time; False if anything may have changed."""
-    if not may(argv):
-        return False
-    found = recall(argv)
-    if found is None:
-        return False
-    lines, changed = found
-    if changed:
-        from seaslug.cli import edit
+    lines = settled(argv)
+    if lines is not None:
+        show(lines, begun)
+    return lines is not None
 
-        made = edit.edited(argv, lines, changed)
-        if made is None:
-            return False
-        lines = made
-    show(lines, begun)
-    return True
+
+def settled(argv: Sequence[str]) -> list[str] | None:
+    """Return the note of this command, with what was edited since made anew; None for a build."""
+    found = recall(argv) if may(argv) else None
+    if found is None or not found[1]:
+        return found[0] if found is not None else None
+    from seaslug.cli import edit
+
+    return edit.edited(argv, *found)
+
+
+def plain(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return the command that builds the same, and puts it nowhere else than into the store."""
+    kept: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word in ("-o", "--output"):
+            next(words, "")
+        elif word not in ("--load", "--push", "--watch") and not word.startswith("--output="):
+            kept.append(word)
+    return tuple(kept)
 
 
 def recall(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from typing import Any
 
@@ -14,7 +13,6 @@ from seaslug.cli.options import add_archive, add_platform, add_pyc, add_subject
 from seaslug.errors import UsageError
 
 HELP = "Build an image of an application or of a base, without Docker and without root."
-_TICK = 10_000_000  # what the times of files may lag behind the clock, in ns
 EXAMPLES = """\
   seaslug build                                     the project in this folder
   seaslug build ./target/release/server -t me/server:1.2 --load
@@ -81,10 +79,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Build once, or again and again."""
-    from seaslug.recipe import catalog
-
     if not args.watch:
         return _build(args, context)
+    from seaslug.recipe import catalog
+
     if not catalog.is_application(args.subject):
         raise UsageError("--watch is for projects", where=args.subject)
     from seaslug.adapters.project import read_project, state
@@ -99,12 +97,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _build(args: argparse.Namespace, context: Context) -> int:
     """Build, name, put out, sum up."""
     from seaslug.adapters.transports.out import parse_output
-    from seaslug.cli.lockfile import lock_for
-    from seaslug.cli.workspace import platforms_of, recipe_of, workspace
 
     begun, clock = time.monotonic(), time.time_ns()
     outputs = [parse_output(text) for text in args.output]
     targets = _targets(args)
+    if _quickly(args, context, outputs, targets, begun):
+        return 0
+    from seaslug.cli import noted
+    from seaslug.cli.lockfile import lock_for
+    from seaslug.cli.workspace import platforms_of, recipe_of, workspace
+
     with workspace(args, context) as seaslug, context.store.session():
         app = _application(args, context, seaslug)
         recipe = app.recipe if app is not None else recipe_of(args, seaslug)
@@ -127,8 +129,32 @@ def _build(args: argparse.Namespace, context: Context) -> int:
         placed = _place(args, context, outputs, result, names)
         pushed = [_pushed(args, context, result, target) for target in targets]
         _report(args, context, result, names, (placed, pushed), time.monotonic() - begun)
-        _note(args, context, seaslug, result, names, app, clock)
+        noted.keep(args, context, seaslug, result, names, app, clock)
     return 0
+
+
+def _quickly(
+    args: argparse.Namespace, context: Context, outputs: list[Any], targets: list[Any], begun: float
+) -> bool:  # fmt: skip
+    """Put out what the same command without outputs left or an edit of it gave; False if none."""
+    from seaslug.cli import noted
+
+    if args.json or not (outputs or targets or args.load or args.watch):
+        return False
+    with context.store.session():
+        found = noted.found(context)
+        if found is None:
+            return False
+        digest = found.descriptor.digest.text
+        placed = _place(args, context, outputs, found, args.tag or [found.name])
+        pushed = [_pushed(args, context, found, target) for target in targets]
+        context.close()
+        for line in pushed or [digest]:
+            context.out(line)
+        for line in (*found.told, *(f"  {place}" for place in placed)):
+            context.err(line)
+        context.err(f"  {time.monotonic() - begun:.2f} s")
+    return True
 
 
 def _application(args: argparse.Namespace, context: Context, seaslug: Any) -> Any:
@@ -147,77 +173,6 @@ def _application(args: argparse.Namespace, context: Context, seaslug: Any) -> An
     app = application(args, seaslug, args.subject, lock)
     tell(context, app)
     return app
-
-
-def _note(
-    args: argparse.Namespace, context: Context, seaslug: Any, result: Any, names: list[str],
-    app: Any, begun: int,
-) -> None:  # fmt: skip
-    """Keep the answer for the same command again: see :mod:`seaslug.cli.again`."""
-    from seaslug.cli import again, applications
-    from seaslug.oci import images
-    from seaslug.recipe import catalog
-
-    store = context.store
-    until, files = (float("inf"), []) if args.lock else seaslug.fresh_until(result.recipe)
-    files += [args.lock] if args.lock else []
-    own = _own_files(app, begun) if app is not None else []
-    if own is None:
-        return
-    files += _settings_files(app) if app is not None else []
-    if app is None and catalog.looks_like_path(args.subject):
-        files.append(os.path.expanduser(args.subject.partition(":")[0]))
-    files += [store.get(blob.digest).path for blob in images.blobs(store, result.descriptor)]
-    told = [] if args.quiet or app is None else applications.lines(app)
-    told += (
-        [] if args.quiet else [_line(names[0], image, "as built before") for image in result.images]
-    )
-    told += [] if args.quiet else ["  {seconds} s"]
-    rows = [*own, *again.index(str(store.root / "index.json"), [store.row(n) for n in names])]
-    if app is not None and len(names) == 1:
-        rows += _plan(app, result, store.row(names[0]), names[0], files)
-    rows += [f"out {result.descriptor.digest.text}", *(f"err {line}" for line in told)]
-    again.note(context.argv, until, files, rows)
-
-
-def _plan(app: Any, result: Any, row: str, name: str, files: list[str]) -> list[str]:
-    """Return the rows for edits of the project; what makes a layer's bytes is added to *files*."""
-    import deflate
-
-    from seaslug.ops.app.planned import plan
-
-    head = f"{name}  {result.images[0].platform}  "
-    found = plan(app, result.lock, result.images, result.builder, row, head)
-    files.append(deflate.__file__)
-    return found.encode() if found is not None else []
-
-
-def _own_files(app: Any, begun: int) -> list[str] | None:
-    """Return the rows of a project's files and folders: while none changes, nothing does.
-
-    None if one was changed after *begun*, in ns since 1970: nobody knows which was built.
-    """
-    from seaslug.cli import again
-
-    project = app.project
-    paths = [os.path.join(project.folder, entry.path) for entry in project.tree]
-    paths += [] if project.file else [project.folder]
-    try:
-        rows = [again.state(path) for path in paths]
-        seen = [os.lstat(path) for path in (*paths, *_settings_files(app))]
-    except OSError:
-        return None
-    late = any(max(one.st_mtime_ns, one.st_ctime_ns) > begun - _TICK for one in seen)
-    return None if late else rows
-
-
-def _settings_files(app: Any) -> list[str]:
-    """Return the files that are no part of a project, and that decide about its image."""
-    project = app.project
-    names = (".dockerignore", "seaslug.toml", ".npmrc")
-    paths = [os.path.join(project.folder, name) for name in names]
-    paths += [os.path.abspath(project.config.where)] if project.config.where else []
-    return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
 
 
 def _default_tag(recipe: Any) -> str:
@@ -282,6 +237,8 @@ def _report(
     places: tuple[list[str], list[str]],
     seconds: float,
 ) -> None:
+    from seaslug.cli import noted
+
     context.close()
     placed, pushed = places
     digest = result.descriptor.digest.text
@@ -311,14 +268,7 @@ def _report(
     tally = result.builder.tally
     for image in result.images:
         made = f"{tally.made} pieces made, {tally.reused} reused"
-        context.err(_line(names[0], image, "as built before" if image.reused else made))
+        context.err(noted.line(names[0], image, "as built before" if image.reused else made))
     for place in placed:
         context.err(f"  {place}")
     context.err(f"  {seconds:.2f} s")
-
-
-def _line(name: str, image: Any, how: str) -> str:
-    return (
-        f"{name}  {image.platform}  {image.size / 1e6:.2f} MB in {image.layers} layers, "
-        f"{image.packages} packages; {how}"
-    )

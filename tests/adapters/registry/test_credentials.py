@@ -113,6 +113,7 @@ def test_the_hub_by_all_its_names(home: Home) -> None:
     for key in ("https://index.docker.io/v1/", "docker.io", "index.docker.io"):
         home.write(home.docker, {"auths": {key: auth()}})
         assert home.user("docker.io", "library/nginx") == "me"
+        assert home.user("registry-1.docker.io", "library/nginx") == "me"
 
 
 def test_the_longest_path_goes_first(home: Home) -> None:

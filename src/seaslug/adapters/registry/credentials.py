@@ -25,7 +25,7 @@ def find(
 
     Raises UsageError for a file that cannot be read, LoginError for a helper that fails.
     """
-    host = host.lower()
+    host = authfile.plain_key(host)
     paths = authfile.paths(options.authfile, machine or Machine.here())
     if options.authfile and not paths[0].exists():
         raise UsageError(

@@ -20,7 +20,8 @@ from seaslug.tar import member, splice
 from seaslug.values.digest import Digest
 from seaslug.values.tree import Kind
 
-_LAYER = "seaslug: application"
+NAME = "application"
+_LAYER = f"seaslug: {NAME}"
 
 
 def plan(
@@ -34,7 +35,7 @@ def plan(
     compression, config = builder.options.compression, app.project.config
     if not app.copied or config.files or config.certificates or len(built) != 1:
         return None
-    if any(getattr(layer, "sliced", False) for _, top in app.layers for layer in top):
+    if any(getattr(x, "sliced", False) for _, top in app.layers for x in top if x.name == NAME):
         return None
     if (compression.kind, builder.options.layers) != ("gzip", "grouped") or not row:
         return None

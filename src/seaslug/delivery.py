@@ -165,9 +165,9 @@ class Delivery:
             from seaslug.adapters.transports.store import StoreTarget
 
             return StoreTarget(self.store, place.name)
-        from seaslug.adapters.transports.layout import LayoutTarget
+        from seaslug.adapters.transports.layout import target_in
 
-        return LayoutTarget(place.path, *filter(None, (place.name,)), store=self.store)
+        return target_in(place.path, place.name, store=self.store)
 
     def _client(self, reference: Reference) -> Client:
         from seaslug.adapters.registry.client import Client

@@ -165,22 +165,19 @@ def test_podman_loads_an_oci_archive_in_zstd(
     assert podman.run(name, *SAY).startswith(SAID)
 
 
-@pytest.mark.parametrize("place", ["docker-archive:{}/x.tar", "docker-daemon:localhost/x:zstd"])
-def test_docker_is_given_no_zstd(seaslug: Seaslug, tmp_path: Path, place: str) -> None:
+def test_an_archive_for_docker_is_given_no_zstd(seaslug: Seaslug, tmp_path: Path) -> None:
     args = ("build", SUBJECT, "--allow-expired", "--compression", "zstd")
-    nobody = {"DOCKER_HOST": f"unix://{tmp_path}/none"}
-    said = seaslug(*args, "-o", place.format(tmp_path), status=2, env=nobody).err
+    said = seaslug(*args, "-o", f"docker-archive:{tmp_path}/x.tar", status=2).err
     assert "docker load takes no zstd layers before version 23" in said
     assert "--compression gzip" in said
     assert os.listdir(tmp_path) == []
 
 
 @engine
-def test_docker_itself_is_given_no_zstd(seaslug: Seaslug, docker: Engine) -> None:
+def test_an_old_docker_is_given_zstd_unpacked(seaslug: Seaslug, docker: Engine) -> None:
     name = docker.own("localhost/seaslug-test-daemon:zstd")
-    args = ("build", SUBJECT, "--allow-expired", "--compression", "zstd")
-    said = seaslug(*args, "-o", f"docker-daemon:{name}", status=2).err
-    assert "docker load takes no zstd layers before version 23" in said
+    build(seaslug, "--compression", "zstd", "-o", f"docker-daemon:{name}")
+    assert docker.run(name, *SAY).startswith(SAID)
 
 
 def test_a_docker_that_is_not_there(seaslug: Seaslug, tmp_path: Path) -> None:

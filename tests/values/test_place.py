@@ -29,6 +29,11 @@ def test_places_are_read_and_printed(text: str) -> None:
     assert str(GOOD[text]) == text
 
 
+@pytest.mark.parametrize("text", ["oci:a/b@sha256:12", "oci:a/b:@sha256:12"])
+def test_a_digest_may_stand_in_for_a_name(text: str) -> None:
+    assert parse_place(text) == Place("oci", "a/b", "@sha256:12")
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [("dockr://a.b/c", "dockr://"), ("oci://out", "oci://"), ("oci-archve:x", "oci-archve"),

@@ -37,8 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     out = parser.add_argument_group("output")
     out.add_argument(
         "-o", "--output", metavar="WHERE", action="append", default=[],
-        help="oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME "
-        "or podman:NAME; more than one is fine",
+        help="oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, "
+        "podman:NAME, containerd:[NAMESPACE/]NAME, kind:[CLUSTER/]NAME or "
+        "minikube:[PROFILE/]NAME; more than one is fine",
     )  # fmt: skip
     out.add_argument(
         "-t",
@@ -194,7 +195,8 @@ def _place(
     from seaslug.adapters.transports.out import put_out
 
     placed = [
-        put_out(context.store, result.descriptor, output, args.tag or names) for output in outputs
+        put_out(context.store, result.descriptor, output, args.tag or names, context.listener)
+        for output in outputs
     ]
     if args.load:
         from seaslug.adapters.engines import load_into_any

@@ -28,7 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="WHERE",
         help="root:DIR, tar:FILE (- for stdout), oci:DIR[:tag], oci-archive:FILE, "
-        "docker-archive:FILE, docker-daemon:NAME, podman:NAME",
+        "docker-archive:FILE, docker-daemon:NAME, podman:NAME, containerd:[NAMESPACE/]NAME, "
+        "kind:[CLUSTER/]NAME, minikube:[PROFILE/]NAME",
     )  # fmt: skip
 
 
@@ -117,7 +118,8 @@ def _image(args: argparse.Namespace, context: Context, where: str) -> str:
     top = images.resolve(context.store, args.image)
     if args.platform or output.transport not in ("oci", "oci-archive"):
         top = view_of(args, context).found.descriptor
-    return put_out(context.store, top, output, _names(context, args.image, top))
+    names = _names(context, args.image, top)
+    return put_out(context.store, top, output, names, context.listener)
 
 
 def _names(context: Context, asked: str, top: Descriptor) -> list[str]:

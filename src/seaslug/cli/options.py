@@ -17,7 +17,13 @@ ENVIRONMENT = {
     "REGISTRY_AUTH_FILE": "the file of logins that comes first, as podman takes it",
     "CONTAINERS_REGISTRIES_CONF": "podman's registries.conf (default: its usual places)",
     "SSL_CERT_FILE": "the certificates that are trusted instead of the system's",
-    "DOCKER_HOST": "where Docker listens (default: its usual socket)",
+    "DOCKER_HOST": "where Docker listens: unix://, tcp:// or ssh:// (default: what the docker "
+    "context says, else its usual socket)",
+    "DOCKER_CONTEXT, DOCKER_CONFIG": "the docker context to use, and the folder with contexts",
+    "DOCKER_TLS_VERIFY, DOCKER_TLS, DOCKER_CERT_PATH": "TLS to Docker, as its own command takes it",
+    "CONTAINER_HOST": "where podman listens (default: its usual socket, else its command)",
+    "CONTAINERD_ADDRESS, CONTAINERD_NAMESPACE": "as ctr and nerdctl take them",
+    "KIND_CLUSTER_NAME, MINIKUBE_PROFILE": "the cluster to load into where none is named",
     "http_proxy, https_proxy, no_proxy": "proxies, as other programs take them",
 }
 """The environment variables that are read, for the reference."""

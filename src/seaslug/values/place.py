@@ -4,7 +4,7 @@
 
     NAME                             this store: a name, or the beginning of a digest
     docker://HOST/PATH[:TAG|@DIGEST] a registry
-    oci:DIR[:NAME]                   an OCI layout; another store is one too
+    oci:DIR[:NAME|@DIGEST]           an OCI layout; another store is one too
     oci-archive:FILE[:NAME]          the same as a tar
     docker-archive:FILE[:NAME]       what docker save writes and docker load reads
     docker-daemon:NAME               the Docker that is there
@@ -32,7 +32,7 @@ TRANSPORTS = (REGISTRY, *FILES, *ENGINES, *CLUSTERS)
 class Place:
     """*transport* is one of TRANSPORTS or STORE; *path* a file or folder where it has one.
 
-    *name* is the image's name there: a tag, a reference, or empty.
+    *name* is the image's name there: a tag, a reference, ``@sha256:…``, or empty.
     """
 
     transport: str
@@ -67,6 +67,8 @@ def parse_place(text: str) -> Place:
         raise UsageError(f"{head} of what? {text!r}", hint=f"write {head}:{_example(head)}")
     if head in FILES:
         path, _, name = rest.partition(":")
+        if path.endswith("@sha256"):
+            path, name = path.removesuffix("@sha256"), f"@sha256:{name}"
         return Place(head, path, name)
     return Place(head, "", rest)
 

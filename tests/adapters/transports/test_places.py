@@ -11,7 +11,7 @@ import pytest
 
 from seaslug.adapters.pool import spread
 from seaslug.adapters.store import Store
-from seaslug.adapters.transports.layout import LayoutSource, LayoutTarget
+from seaslug.adapters.transports.layout import LayoutSource, LayoutTarget, target_in
 from seaslug.adapters.transports.store import StoreSource, StoreTarget
 from seaslug.errors import IntegrityError, StoreError, UnknownNameError, UsageError
 from seaslug.oci import media
@@ -81,8 +81,9 @@ def _layout(folder: Path) -> Spot:
 
 
 def _another_store(folder: Path) -> Spot:
-    store = Store(folder)
-    return Spot(lambda n: StoreTarget(store, n), lambda n: LayoutSource(folder, n))
+    with Store(folder).session():
+        pass  # now it is one
+    return Spot(lambda n: target_in(folder, n), lambda n: LayoutSource(folder, n))
 
 
 SPOTS = {"store": _store, "layout": _layout, "another store": _another_store}

@@ -21,8 +21,9 @@ from typing import Any
 from seaslug.adapters import rows
 from seaslug.adapters.store import Store
 from seaslug.adapters.transports.laid import LaidOut
+from seaslug.adapters.transports.store import StoreTarget
 from seaslug.errors import IntegrityError, StoreError
-from seaslug.ports import Opener
+from seaslug.ports import ImageTarget, Opener
 from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -49,6 +50,32 @@ class LayoutSource(LaidOut):
             return FileSlice(str(path), 0, path.stat().st_size)
         except OSError:
             return None
+
+
+def target_in(folder: str | Path, *names: str, store: Store | None = None) -> ImageTarget:
+    """Return the layout in *folder* to write to; another store is written as a store."""
+    root = Path(folder).expanduser()
+    if (root / "actions").is_dir() and (root / "staging").is_dir():
+        return AnotherStore(root, *names)
+    return LayoutTarget(root, *names, store=store)
+
+
+class AnotherStore(StoreTarget):
+    """The store of somebody else, or of another day; its collector is held off meanwhile."""
+
+    def __init__(self, root: Path, *names: str) -> None:
+        store = Store(root)
+        super().__init__(store, *names)
+        self._session = contextlib.ExitStack()
+        self._session.enter_context(store.session())
+
+    def finish(self, top: Descriptor, raw: bytes) -> str:
+        """As in StoreTarget; the place is named as what it is."""
+        return f"oci:{self._store.root}:{super().finish(top, raw)}"
+
+    def close(self) -> None:
+        """Let its collector go on."""
+        self._session.close()
 
 
 class LayoutTarget:

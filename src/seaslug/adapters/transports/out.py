@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -11,7 +11,7 @@ from typing import IO
 from seaslug.adapters import rows
 from seaslug.adapters.store import Store
 from seaslug.adapters.transports import dockertar
-from seaslug.adapters.transports.layout import LayoutTarget, beside, explained
+from seaslug.adapters.transports.layout import beside, explained, target_in
 from seaslug.adapters.transports.store import StoreSource
 from seaslug.errors import UnknownNameError, UsageError
 from seaslug.oci import images
@@ -92,11 +92,11 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
 
 def _layout(store: Store, top: Descriptor, folder: Path, names: Sequence[str]) -> None:
     """Add the image to the layout in *folder*; the index, which makes it visible, comes last."""
-    target = LayoutTarget(folder, *names, store=store)
     source = StoreSource(store, top.digest.text)
-    for blob in images.blobs(store, top):
-        target.put_blob(blob, partial(source.open, blob))
-    target.finish(top, b"")
+    with closing(target_in(folder, *names, store=store)) as target:
+        for blob in images.blobs(store, top):
+            target.put_blob(blob, partial(source.open, blob))
+        target.finish(top, b"")
 
 
 def _docker_archive(store: Store, image: Descriptor, place: Place, names: Sequence[str]) -> None:

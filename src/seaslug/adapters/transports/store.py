@@ -62,18 +62,20 @@ class StoreSource:
 
 
 class StoreTarget:
-    """*store*, where *name* will stand for what is written; without a name it is just there."""
+    """*store*, where *names* will stand for what is written; without one it is just there."""
 
     parallel = 4
 
-    def __init__(self, store: Store, name: str = "") -> None:
+    def __init__(self, store: Store, *names: str) -> None:
         self._store = store
-        self._name = name
+        self._names = [name for name in names if name]
 
     def holds(self, top: Descriptor) -> bool:
-        """Tell whether the name stands for *top* already."""
-        known = self._store.tags().get(self._name)
-        return known is not None and known.digest == top.digest and self._has(top)
+        """Tell whether the names stand for *top* already."""
+        tags = self._store.tags()
+        known = [tags.get(name) for name in self._names]
+        same = all(found is not None and found.digest == top.digest for found in known)
+        return bool(known) and same and self._has(top)
 
     def put_blob(self, wanted: Descriptor, opened: Opener, origins: Sequence[str] = ()) -> str:
         """Bring a blob here, verified; returns ``there`` or ``sent``. Raises IntegrityError."""
@@ -89,13 +91,12 @@ class StoreTarget:
             self._store.refer(wanted)
 
     def finish(self, top: Descriptor, raw: bytes) -> str:
-        """Let the name stand for *top*; returns the name, or the digest where there is none."""
+        """Let the names stand for *top*; returns the first, or the digest where there is none."""
         if raw:
             self._keep(top, raw)
-        if not self._name:
-            return top.digest.text
-        self._store.tag(self._name, top)
-        return self._name
+        for name in self._names:
+            self._store.tag(name, top)
+        return self._names[0] if self._names else top.digest.text
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

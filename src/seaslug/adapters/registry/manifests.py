@@ -13,12 +13,15 @@ from seaslug.adapters.registry.link import DELETE, PUSH, Ask, Link
 from seaslug.adapters.registry.message import Response, number
 from seaslug.adapters.registry.pages import limited
 from seaslug.adapters.registry.tls import printable
+from seaslug.adapters.registry.trouble import RefusedError
 from seaslug.errors import HostileError, IntegrityError, RegistryError, UsageError
 from seaslug.oci import media
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 
 ACCEPT = {"Accept": ", ".join((*media.MANIFESTS, *media.INDICES))}
+# What servers say that do not know HEAD here; or that speak HTTPS, which only a body tells.
+_NO_HEAD = (400, 405, 501)
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 
 
@@ -56,17 +59,25 @@ def head(link: Link, repository: str, selector: str) -> Descriptor | None:
             size = number(answer.headers["Content-Length"])
     except AbsentError:
         return None
+    except RefusedError as error:
+        if error.status not in _NO_HEAD:
+            raise
+        return _whole(link, repository, selector)
     known = kind in (*media.MANIFESTS, *media.INDICES) or kind.startswith(_SCHEMA_1)
     if told is None or size is None or not known:
         # Some registries do not say it before they are asked for all of it.
-        try:
-            return get(link, repository, selector)[0]
-        except AbsentError:
-            return None
+        return _whole(link, repository, selector)
     wanted = _as_digest(selector)
     if wanted is not None and told != wanted:
         raise IntegrityError(f"{told} is there instead", where=f"{link.where(repository)} {wanted}")
     return Descriptor(kind, told, size)
+
+
+def _whole(link: Link, repository: str, selector: str) -> Descriptor | None:
+    try:
+        return get(link, repository, selector)[0]
+    except AbsentError:
+        return None
 
 
 def put(link: Link, repository: str, selector: str, raw: bytes, media_type: str) -> bool:

@@ -20,6 +20,10 @@ class HopelessError(UnreachableError):
     """A connection that will not come about however often it is tried."""
 
 
+class NobodyError(UnreachableError):
+    """A host on which nothing listens: to be tried once more, not long."""
+
+
 def context(endpoint: Endpoint, *, own: bool) -> ssl.SSLContext:
     """Return the context for the registry's own host, or for another one that it leads to.
 
@@ -67,7 +71,8 @@ def explained(error: Exception, parts: SplitResult, host: str) -> UnreachableErr
         return HopelessError(f"no such host: {error.strerror}", where=where)
     if isinstance(error, BadStatusLine) and parts.scheme == "http" and str(error)[:1] == "\x15":
         return HopelessError("speaks HTTPS, not plain HTTP", where=where)
-    return UnreachableError(f"does not answer: {wire.said(error)}", where=where)
+    kind = NobodyError if isinstance(error, ConnectionRefusedError) else UnreachableError
+    return kind(f"does not answer: {wire.said(error)}", where=where)
 
 
 def printable(text: str, limit: int) -> str:

@@ -83,6 +83,8 @@ class Transport:
             except UnreachableError as error:
                 if last or isinstance(error, tls.HopelessError):
                     raise
+                if attempt > 1 and isinstance(error, tls.NobodyError):
+                    raise
                 self.wait(attempt)
                 continue
             if last or answer.status not in wire.AGAIN:

@@ -66,7 +66,7 @@ def explained(found: Refusal, host: str, where: str, doing: str) -> SeaslugError
     if "HTTPS server" in found.text:
         return UnreachableError(
             "speaks HTTPS, not plain HTTP", where=host,
-            hint=f"reach it without --insecure, or with --insecure https://{host}",
+            hint=f"trust its certificate: --ca FILE; or do without: --insecure https://{host}",
         )  # fmt: skip
     hint = "try again later; the registry itself is in trouble" if found.status >= 500 else ""
     return _refused(found, f"{doing}: {found.told}", where, hint)

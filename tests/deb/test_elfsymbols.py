@@ -39,6 +39,15 @@ def test_damage_is_no_error(at: int, junk: bytes) -> None:
     symbols(Inline(MADE[:at]))
 
 
+def test_names_that_share_one_long_string_are_refused() -> None:
+    """A small file could otherwise make names of many gigabytes."""
+    long = elf(soname="libx.so.1", gives=("y" * (70 << 10), "z"))
+    assert symbols(Inline(long)) == Symbols()
+    names = [f"{n:05}" + "y" * 60_000 for n in range(1200)]
+    assert symbols(Inline(elf(gives=names))) == Symbols()
+    assert len(symbols(Inline(elf(gives=names[:100]))).defined) == 100
+
+
 def test_without_a_table_of_sections_the_hash_table_tells() -> None:
     for path in _libraries():
         whole = path.read_bytes()

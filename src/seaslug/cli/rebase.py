@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seaslug.cli.context import Context
+from seaslug.cli.deliver import add_registry
 from seaslug.cli.options import add_archive
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ EXAMPLES = """\
   seaslug rebase app --onto python3:nonroot --dry-run     would it fit?
   seaslug rebase app --onto python3-debian12:nonroot -t app:bookworm
   seaslug rebase app --onto mybase@sha256:0f1e...   an image of the store, as it is
-  seaslug rebase theirs --from oldbase --onto newbase     an image that others built
+  seaslug rebase docker://reg.example/me/app:1 --from docker://reg.example/base@sha256:… \\
+      --onto docker://reg.example/base:2 -t app:2       images that others built
   seaslug rebase app --prove                        and start it before it gets the name
 """
 _SHOWN = 6
@@ -31,12 +34,12 @@ _SHOWN = 6
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "app", metavar="APP", help="an image of the store, by name or the beginning of a digest"
+        "app", metavar="APP", help="an image: of the store, or in any place that copy reads"
     )
     parser.add_argument(
         "--onto", metavar="BASE", default="",
-        help="a member of the family, of the packages as they are now, or an image of the store "
-        "(default: the member that APP was built on)",
+        help="a member of the family, of the packages as they are now, or an image: of the store, "
+        "docker://…, oci:DIR … (default: the member that APP was built on)",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="old", metavar="OLD_BASE", default="",
@@ -53,6 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--prove", action="store_true", help="start it, before it gets the name")
     how.add_argument("--runner", metavar="NAME", help="docker, podman, bwrap or unshare")
     add_archive(parser)
+    add_registry(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -64,13 +68,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from seaslug.errors import ProofError
     from seaslug.ops.rebase.rebase import put
 
-    names = _names(args, context)
     lock = read_lock(Path(args.lock)) if args.lock else None
     wanted = [part.strip() for text in args.platform for part in text.split(",") if part.strip()]
     with workspace(args, context) as seaslug, context.store.session():
-        outcome = seaslug.rebase(
-            args.app, args.onto, old=args.old, platforms=wanted, lock=lock
-        )  # fmt: skip
+        app = _here(args.app, wanted, args, context).rpartition("@")[2]
+        names = _names(app, args, context)
+        able = wanted or _platforms(app, context)
+        onto = _here(args.onto, able, args, context)
+        old = _here(args.old, able, args, context).rpartition("@")[2]
+        outcome = seaslug.rebase(app, onto, old=old, platforms=wanted, lock=lock)
         made = None
         if not args.dry_run and (outcome.fits or args.force):
             made = put(context.store, outcome)
@@ -85,16 +91,40 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0 if outcome.fits or made else ProofError.exit_status
 
 
-def _names(args: argparse.Namespace, context: Context) -> list[str]:
+def _here(
+    text: str, platforms: Sequence[str], args: argparse.Namespace, context: Context
+) -> str:  # fmt: skip
+    """Return *text*, of an image elsewhere its name and digest once it is in the store."""
+    from seaslug.cli.deliver import delivery
+    from seaslug.ops.transfer.plan import Wish
+    from seaslug.values.place import FILES, STORE, parse_place
+
+    place = parse_place(text) if text else None
+    if place is None or place.transport == STORE:
+        return text
+    wish = Wish(tuple(platforms), everything=not platforms)
+    top = delivery(args, context).bring(place, wish)
+    name = "" if place.transport in FILES else place.name.partition("@")[0]
+    return f"{name}@{top.digest.text}"
+
+
+def _platforms(app: str, context: Context) -> list[str]:
+    """Return the platforms of an image of the store."""
+    from seaslug.oci import images
+
+    return [p for _, p in images.images(context.store, images.resolve(context.store, app))]
+
+
+def _names(app: str, args: argparse.Namespace, context: Context) -> list[str]:
     """Return what the result will be called. Raises UsageError if nothing tells."""
     from seaslug.errors import UsageError
     from seaslug.oci import images
 
     if args.tag or args.dry_run:
         return list(args.tag)
-    top = images.resolve(context.store, args.app)
+    top = images.resolve(context.store, app)
     known = context.store.tags()
-    names = [n for n in (args.app, f"{args.app}:latest") if n in known]
+    names = [n for n in (app, f"{app}:latest") if n in known]
     names = names or [n for n, found in known.items() if found.digest == top.digest][:1]
     if not names:
         raise UsageError("what shall the result be called?", where=args.app, hint="-t NAME")
@@ -104,14 +134,19 @@ def _names(args: argparse.Namespace, context: Context) -> list[str]:
 def _proved(args: argparse.Namespace, context: Context, outcome: Outcome) -> list[str]:
     """Start what can be started here; return how that went. Raises ProofError."""
     from seaslug.adapters.runners import QUICK, pick
+    from seaslug.api import host_platform
     from seaslug.errors import ProofError
     from seaslug.ops.rebase import merge
     from seaslug.ops.rebase.started import started
 
     said = []
+    here = str(host_platform())
     runner = pick(context.store, args.runner, QUICK)
     try:
         for one in outcome.images:
+            if len(outcome.images) > 1 and one.parts.app.platform != here:
+                said.append(f"{one.parts.app.platform}: not started, this machine is {here}")
+                continue
             digest = merge.put(context.store, one.made).digest
             proof = started(digest, one.made.run, runner)
             if not proof.ok:
@@ -140,7 +175,7 @@ def _report(
     for platform in outcome.left:
         context.err(f"{args.app}  {platform}  left out: the new base has no image for it")
     for proof in proofs:
-        context.err(f"  started: {proof}")
+        context.err(f"  proved: {proof}")
     if made is None:
         why = "nothing was made: --dry-run" if args.dry_run else "nothing was made; --force does it"
         context.err(f"  {why}")

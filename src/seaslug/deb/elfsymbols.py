@@ -17,7 +17,7 @@ from seaslug.values.content import Content
 _HASH, _SYMTAB, _GNU_HASH, _VERSYM = 4, 6, 0x6FFFFEF5, 0x6FFFFFF0
 _MAX_SYMBOLS, _MAX_SECTIONS = 1 << 20, 1 << 14
 _DYNSYM = 11
-_MAX_STRINGS = 64 << 20
+_MAX_STRINGS, _MAX_NAME = 64 << 20, 64 << 10
 _GLOBAL, _WEAK, _UNIQUE = 1, 2, 10
 _HIDDEN_BIT = 0x8000
 _UNVERSIONED = 1
@@ -50,7 +50,7 @@ def _symbols(pages: Pages, parts: Layout) -> Symbols:
     count = _count(pages, parts, table) if table >= 0 else 0
     if not count or not 0 < parts.strings[1] <= _MAX_STRINGS:
         return Symbols()
-    strings = pages.read(*parts.strings)
+    strings = _Names(pages.read(*parts.strings))
     versions = _versions(pages, parts, count)
     defined: list[str] = []
     wanted: list[str] = []
@@ -58,9 +58,9 @@ def _symbols(pages: Pages, parts: Layout) -> Symbols:
         if info >> 4 not in (_GLOBAL, _WEAK, _UNIQUE) or not name:
             continue
         if section:
-            defined.append(_name(strings, name))
+            defined.append(strings.at(name))
         elif info >> 4 == _GLOBAL and (not versions or versions[at] <= _UNVERSIONED):
-            wanted.append(_name(strings, name))
+            wanted.append(strings.at(name))
     return Symbols(tuple(sorted(set(defined))), tuple(sorted(set(wanted))))
 
 
@@ -134,6 +134,20 @@ def _gnu_count(pages: Pages, parts: Layout, at: int) -> int:
     return int(last)
 
 
-def _name(strings: bytes, at: int) -> str:
-    end = strings.find(b"\0", at)
-    return strings[at : end if end >= 0 else len(strings)].decode("utf-8", "surrogateescape")
+class _Names:
+    """The table of strings. Names may share it, and so be far longer together than it is."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = _MAX_STRINGS
+
+    def at(self, at: int) -> str:
+        """Return the name at *at*. Raises ValueError once they are too long."""
+        end = self._data.find(b"\0", at, at + _MAX_NAME)
+        if end < 0 <= len(self._data) - at - _MAX_NAME:
+            raise ValueError("a symbol's name")
+        raw = self._data[at : end if end >= 0 else len(self._data)]
+        self._left -= len(raw)
+        if self._left < 0:
+            raise ValueError("names of symbols")
+        return raw.decode("utf-8", "surrogateescape")

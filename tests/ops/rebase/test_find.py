@@ -12,6 +12,7 @@ from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 from support import images
 from support.bases import PATH, Bench, file
+from support.registry import Registry
 
 USAGE = 2
 BASE_NAME = "org.opencontainers.image.base.name"
@@ -187,3 +188,36 @@ def _index(bench: Bench, name: str, *arches: str) -> None:
     raw = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": rows}).encode()
     stored = store.put([raw])
     store.tag(f"{name}s", Descriptor(kind, stored.digest, stored.size))
+
+
+def test_images_in_other_places(bench: Bench, tmp_path: Path) -> None:
+    """A base is named by its digest as it is there; an application needs a name here."""
+    for name in ("app", "old", "new"):
+        done = bench.cli("export", name, "-o", f"oci:{tmp_path}/out:{name}")
+        assert done.status == 0, done.err
+    place = f"oci:{tmp_path}/out"
+    elsewhere = Bench(tmp_path / "elsewhere")
+    args = ("rebase", f"{place}:app", "--from", f"{place}:old", "--onto", f"{place}:new")
+    done = elsewhere.cli(*args)
+    assert done.status == USAGE and "-t NAME" in done.err
+    done = elsewhere.cli(*args, "-t", "app:2")
+    assert done.status == 0, done.err
+    assert elsewhere.cli("cat", "app:2", "/etc/base").out == "new"
+    told = elsewhere.inspect("app:2")["annotations"]
+    assert told == {BASE_DIGEST: bench.inspect("new")["digest"]}
+    assert set(elsewhere.store.tags()) == {"app:2"}
+
+
+def test_images_in_a_registry(bench: Bench, tmp_path: Path) -> None:
+    with Registry() as registry:
+        for name in ("app", "old", "new"):
+            done = bench.cli("push", name, "-t", f"{registry.host}/me/{name}:1")
+            assert done.status == 0, done.err
+        place = f"docker://{registry.host}/me"
+        elsewhere = Bench(tmp_path / "elsewhere")
+        done = elsewhere.cli("rebase", f"{place}/app:1", "--from", f"{place}/old:1",
+                             "--onto", f"{place}/new:1", "-t", "app:2")  # fmt: skip
+        assert done.status == 0, done.err
+        told = elsewhere.inspect("app:2")["annotations"]
+        assert told[BASE_NAME] == f"{registry.host}/me/new:1"
+        assert told[BASE_DIGEST] == bench.inspect("new")["digest"]

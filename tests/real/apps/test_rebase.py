@@ -94,8 +94,8 @@ def test_a_service_on_a_whole_base_of_the_store(apps: Apps) -> None:
     name = f"localhost/seaslug-base-{secrets.token_hex(4)}:1"
     apps.seaslug("build", "python3:nonroot", "--allow-expired", "-t", name)
     moved = rebased(apps, app, "--onto", name, "--prove")
-    assert "started: linux/amd64 on " in moved.said and "seaslug/probe http" in moved.said
-    assert moved.digest != app.digest
+    assert "proved: linux/amd64 on " in moved.said and "seaslug/probe http" in moved.said
+    assert moved.digest != app.digest and "laid under whole" in moved.said
     with apps.started(moved, port=8000) as running:
         assert running.get("/health")
         running.healthy()

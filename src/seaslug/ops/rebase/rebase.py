@@ -7,7 +7,7 @@ over layers that are in the store already.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -24,6 +24,7 @@ from seaslug.ops.rebase.proof import Pair, Problem
 from seaslug.ops.rebase.rootfs import Rootfs, rootfs
 from seaslug.ops.rebase.stack import Stack, stack
 from seaslug.ports import BlobStore
+from seaslug.recipe.model import SLICE
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.platform import Platform
 
@@ -150,8 +151,16 @@ def _one(store: BlobStore, parts: Split, base: Stack) -> Rebased:
         parts, base, made, checked, len(there),
         tuple(surroundings.changes(told.items(), there.items())),
         tuple(f"{name} {', '.join(sorted(versions))}" for name, versions in sorted(was.items())),
-        problems, (*notes, *surroundings.overlays(after)),
+        problems, (*_whole(parts, base), *notes, *surroundings.overlays(after)),
     )  # fmt: skip
+
+
+def _whole(parts: Split, base: Stack) -> Iterator[str]:
+    """Yield a note if layers that were made for the application give way to a whole image."""
+    levels = {level.name for level in parts.recorded.levels} if parts.recorded else set()
+    if base.digest and SLICE in levels:
+        yield ("the new base is laid under whole, with what slicing had left out; "
+               "--onto with a member of the family cuts it again")  # fmt: skip
 
 
 def _pair(before: Rootfs, after: Rootfs, made: Stack) -> Pair:

@@ -15,7 +15,8 @@ EXAMPLES = """\
   seaslug copy docker-daemon:app:latest docker://registry.example/me/app:1
   seaslug copy oci:out/app:1.2 podman:localhost/app:1.2
   seaslug copy app kind:app:dev                        into the nodes of a kind cluster
-
+"""
+NOTES = """\
 places:
   NAME                          this store: a name, or the beginning of a digest
   docker://HOST/PATH[:TAG]      a registry; @sha256:… for exactly one image

@@ -1,7 +1,7 @@
 """The entry point: finds the command, runs it, turns errors into text and an exit status.
 
 Only this module and the commands print or exit. A command is a module with
-``HELP``, ``EXAMPLES``, ``arguments(parser)`` and ``run(args, context)``; it is
+``HELP``, ``EXAMPLES``, perhaps ``NOTES``, ``arguments(parser)`` and ``run(args, context)``; it is
 imported when it is called, so that ``--version`` costs no more than Python does. What
 stands after ``--`` goes untouched to the argument that a module names by ``REST``.
 """

@@ -34,7 +34,7 @@ def parser_for(name: str, module: ModuleType) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"seaslug {name}",
         description=module.HELP,
-        epilog=f"examples:\n{module.EXAMPLES.rstrip()}",
+        epilog=f"examples:\n{module.EXAMPLES}\n{getattr(module, 'NOTES', '')}".rstrip(),
         formatter_class=_formatter,
         allow_abbrev=False,
     )

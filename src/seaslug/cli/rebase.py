@@ -24,8 +24,7 @@ EXAMPLES = """\
   seaslug rebase app --onto python3:nonroot --dry-run     would it fit?
   seaslug rebase app --onto python3-debian12:nonroot -t app:bookworm
   seaslug rebase app --onto mybase@sha256:0f1e...   an image of the store, as it is
-  seaslug rebase docker://reg.example/me/app:1 --from docker://reg.example/base@sha256:… \\
-      --onto docker://reg.example/base:2 -t app:2       images that others built
+  seaslug rebase theirs --from oldbase --onto docker://reg.example/base:2   built by others
   seaslug rebase app --prove                        and start it before it gets the name
 """
 _SHOWN = 6

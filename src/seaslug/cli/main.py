@@ -56,7 +56,16 @@ COMMANDS = tuple(name for _, group in GROUPS for name, _ in group)
 
 def script() -> None:
     """Run the command line and exit; the console script's entry."""
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if "argparse" in sys.modules:
+        sys.exit(status)
+    # So little was imported that taking it down would take longer than what was done.
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except OSError:
+        sys.exit(status)
+    os._exit(status)
 
 
 def main(argv: list[str]) -> int:

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from seaslug.adapters.store import Store
+from seaslug.values.descriptor import Descriptor
+from seaslug.values.digest import Digest
+from support import images
 from support.archive import ArchiveSimulator
 from support.bases import LIBRARIES
 from support.binaries import LOADER, elf
@@ -151,6 +155,38 @@ def test_an_image_of_the_store_is_laid_under_as_it_is(place: Place) -> None:
     assert made["config"]["config"]["User"] == before["config"]["config"]["User"]
     # And from there back to the family: what is above the base is known still.
     assert place.ask("rebase", "app:2", "--onto", "base-nossl:nonroot", "-t", "app:3").status == 0
+
+
+def test_an_image_that_others_built_on_a_member_of_the_family(place: Place) -> None:
+    """As with FROM in a Dockerfile: labels, history and settings of the base are inherited."""
+    assert place.ask("build", "base-nossl:nonroot", "--platform", "linux/amd64").status == 0
+    child(place, "base-nossl:nonroot", "child:1")
+    place.update(libc("2.41-2"))
+    done = place.ask("rebase", "child:1", "-t", "child:2")
+    assert done.status == 0, done.err
+    assert "1 changed: libc6 2.41-1 → 2.41-2" in done.err
+    run = place.inspect("child:2")["config"]["config"]
+    assert (run["Entrypoint"], run["User"]) == (["/app/x"], "65532")
+    assert (
+        "OWN=1" in run["Env"] and "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" in run["Env"]
+    )
+    assert run["Labels"]["org.opencontainers.image.title"] == "base-nossl-debian13:nonroot"
+
+
+def child(place: Place, base: str, name: str) -> None:
+    """Name an image of one more layer over *base*."""
+    store = Store(place.cli.home)
+    manifest = json.loads(store.read(store.tags()[base].digest))
+    config = json.loads(store.read(Digest(manifest["config"]["digest"])))
+    data = images.layer(images.member("app/x", b"x", mode=0o755))
+    config["rootfs"]["diff_ids"].append(Digest.of(data).text)
+    config["history"] += [{"created_by": "ENV", "empty_layer": True}, {"created_by": "COPY x"}]
+    config["config"]["Env"].append("OWN=1")
+    config["config"]["Entrypoint"] = ["/app/x"]
+    manifest["layers"].append(images.descriptor(store, data, images.LAYER))
+    manifest["config"] = images.descriptor(store, json.dumps(config).encode(), images.CONFIG)
+    stored = store.put([json.dumps(manifest).encode()])
+    store.tag(name, Descriptor(images.MANIFEST, stored.digest, stored.size), "linux/amd64")
 
 
 def test_a_lock_says_which_packages(place: Place, tmp_path: Path) -> None:

@@ -194,7 +194,9 @@ def _lines(name: str, one: Rebased) -> list[str]:
     ]
     if not one.problems:
         same = "".join(f", {runtime} as before" for runtime in one.runtimes)
-        rows.append(f"  fits: {one.checked} libraries, versions and symbols are there{same}")
+        what = f"{one.checked} libraries, versions and symbols are there"
+        what = what if one.checked else "it has no programs or libraries of its own to link"
+        rows.append(f"  fits: {what}{same}")
     for problem in one.problems:
         rows.append(f"  does not fit: {problem.where}: {problem.what}")
         rows.append(f"    {problem.hint}")

@@ -9,16 +9,19 @@ from typing import Any
 
 from seaslug.errors import SeaslugError, UsageError
 from seaslug.lock.codec import decode as decode_lock
-from seaslug.lock.model import PlatformLock
+from seaslug.lock.model import Lock, PlatformLock
 from seaslug.oci import images
+from seaslug.oci.image import Image
 from seaslug.ops.assemble import image
 from seaslug.ops.levels import CONFIGURATION, LOCK_PATH, RECIPE_PATH
 from seaslug.ops.look import RECIPE_LABEL
 from seaslug.ops.rebase.facts import layer_facts
 from seaslug.ops.rebase.stack import Stack, stack
 from seaslug.ports import BlobStore
-from seaslug.recipe.codec import Recorded
+from seaslug.recipe import expand
+from seaslug.recipe.codec import Recorded, reference
 from seaslug.recipe.codec import decode as decode_recipe
+from seaslug.recipe.model import Recipe
 from seaslug.values.platform import Platform
 
 _OURS = "seaslug: "
@@ -38,7 +41,8 @@ class Split:
     """An image taken apart. ``base`` is the number of its lowest layers that are the base's.
 
     ``old`` is how the base was run, ``rows`` the length of its history, 0 if that is not known.
-    ``recorded`` and ``locked`` are what an image of seaslug's tells of what lies below it.
+    ``recorded`` is what an application of seaslug's tells of what lies below it; ``family`` the
+    member of the family that somebody else built the image on.
     """
 
     app: Stack
@@ -47,7 +51,7 @@ class Split:
     how: str
     rows: int = 0
     recorded: Recorded | None = None
-    locked: PlatformLock | None = None
+    family: str = ""
 
 
 def split(store: BlobStore, app: Stack, named: str) -> Split:
@@ -125,23 +129,40 @@ def _ours(store: BlobStore, app: Stack, count: int) -> Split:
             hint=f"build it again: seaslug build {app.name.partition('@')[0]}",
         )  # fmt: skip
     texts = layer_facts(store, app.layers[count - 1].descriptor).texts
-    recorded = decode_recipe(texts[RECIPE_PATH], app.name) if RECIPE_PATH in texts else None
-    lock = decode_lock(texts[LOCK_PATH], app.name) if LOCK_PATH in texts else None
-    locked = lock.on(Platform.parse(app.platform)) if lock is not None else None
-    old = _run(app, recorded, locked)
-    return Split(app, count, old, "as seaslug built it", count, recorded, locked)
-
-
-def _run(app: Stack, recorded: Recorded | None, locked: PlatformLock | None) -> Mapping[str, Any]:
-    """Return how the base of an image of seaslug's was run, its labels as the image has them."""
     mine = {key: app.labels[key] for key in OF_BASES if key in app.labels}
-    if recorded is None or locked is None:
-        return {**app.run, "Labels": mine}
-    made = image(recorded.recipe(), locked, (), 0)
-    run: dict[str, Any] = json.loads(made.config_bytes())["config"]
+    old: Mapping[str, Any] = {"Labels": mine}
+    lock = decode_lock(texts[LOCK_PATH], app.name) if LOCK_PATH in texts else None
+    recorded = decode_recipe(texts[RECIPE_PATH], app.name) if RECIPE_PATH in texts else None
+    family = _member(lock) if lock is not None and recorded is None else None
+    locked = lock.on(Platform.parse(app.platform)) if lock is not None else None
+    if recorded is not None and locked is not None:
+        old = _run(recorded.recipe(), locked, mine)
+    elif family is not None and locked is not None:
+        made = image(family, locked, (), 0)
+        old = {**_plain(made), "Labels": {**dict(made.config.labels), **mine}}
+    member = reference(family) if family is not None else ""
+    return Split(app, count, old, "as seaslug built it", count, recorded, member)
+
+
+def _member(lock: Lock) -> Recipe | None:
+    """Return the member of the family that *lock* is of, if this seaslug makes it the same."""
+    try:
+        found = expand.family(lock.subject)
+    except SeaslugError:
+        return None
+    return found if found.digest == lock.recipe else None
+
+
+def _run(recipe: Recipe, locked: PlatformLock, mine: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return how the base of an application was run, with the labels that it has of it."""
+    made = image(recipe, locked, (), 0)
     told = {key: value for key, value in made.config.labels if key not in _OWN}
     version = "org.opencontainers.image.version"
-    if mine.get(version) != told.get(version):
-        # Somebody set it on purpose.
-        mine.pop(version, None)
-    return {**run, "Labels": {**told, **mine}}
+    # One that is not the base's was set on purpose.
+    rest = {k: v for k, v in mine.items() if k != version or v == told.get(version)}
+    return {**_plain(made), "Labels": {**told, **rest}}
+
+
+def _plain(made: Image) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(made.config_bytes())["config"]
+    return found

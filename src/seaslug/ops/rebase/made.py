@@ -50,12 +50,12 @@ class Family:
         """Return the recipe of the layers below the application."""
         if part.recorded is not None:
             return part.recorded.recipe(self.reference)
-        if not self.reference:
+        if not (self.reference or part.family):
             raise UsageError(
                 "the image does not tell what it was made on", where=part.app.name,
                 hint="name the new base: --onto BASE",
             )  # fmt: skip
-        return expand.family(self.reference)
+        return expand.family(self.reference or part.family)
 
     def _stack(self, part: Split, recipe: Recipe, lock: Lock) -> Stack:
         platform = Platform.parse(part.app.platform)

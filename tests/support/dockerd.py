@@ -151,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(201, b"")
 
     def _body(self) -> bytes:
+        if "Content-Length" in self.headers:
+            return self.rfile.read(int(self.headers["Content-Length"]))
         found = b""
         while size := int(self.rfile.readline(), 16):
             found += self.rfile.read(size)
@@ -162,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(404, {"message": "No such image"})
 
     def _json(self, status: int, data: object) -> None:
-        self._answer(status, json.dumps(data).encode())
+        # Docker writes no spaces.
+        self._answer(status, json.dumps(data, separators=(",", ":")).encode())
 
     def _answer(self, status: int, data: bytes) -> None:
         self.send_response(status)

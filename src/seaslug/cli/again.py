@@ -46,21 +46,50 @@ def may(argv: Sequence[str]) -> bool:
 
 
 def replay(argv: Sequence[str], begun: float) -> bool:
-    """Print what this command printed the last time; False if anything may have changed."""
-    lines = settled(argv)
-    if lines is not None:
-        show(lines, begun)
-    return lines is not None
+    """Print what this command printed the last time; False if anything may have changed.
+
+    One that puts a project's image into Docker besides is answered if Docker takes it at once.
+    """
+    docker = _docker(argv)
+    lines = settled(plain(argv) if docker else argv)
+    if lines is None:
+        return False
+    name = _loaded(argv, lines, docker) if docker else ""
+    if docker and not name:
+        return False
+    show(lines, begun, [f"  docker-daemon:{name}"] if name else [])
+    return True
 
 
 def settled(argv: Sequence[str]) -> list[str] | None:
     """Return the note of this command, with what was edited since made anew; None for a build."""
-    found = recall(argv) if may(argv) else None
-    if found is None or not found[1]:
-        return found[0] if found is not None else None
-    from seaslug.cli import edit
+    found = _unsure(argv) if may(argv) else None
+    if found is None:
+        return None
+    lines, changed = found
+    if not changed:
+        return lines if lines[0] == _key(argv) else None
+    try:
+        return _edited(argv, lines, changed)
+    except (OSError, ValueError):
+        return None
 
-    return edit.edited(argv, *found)
+
+def _edited(argv: Sequence[str], lines: list[str], changed: list[str]) -> list[str] | None:
+    from seaslug.adapters.quickcompile import Interpreter
+    from seaslug.apps import edits
+
+    plan = edits.decode(lines)
+    if plan is None:
+        return None
+    command = plan.command if any(path.endswith(".py") for path in changed) else ()
+    # It is what takes longest: all else is done while it starts.
+    with Interpreter(plan.home, command) as interpreter:
+        if lines[0] != _key(argv):
+            return None
+        from seaslug.cli import edit
+
+        return edit.edited(argv, lines, changed, plan, interpreter)
 
 
 def plain(argv: Sequence[str]) -> tuple[str, ...]:
@@ -75,26 +104,63 @@ def plain(argv: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _docker(argv: Sequence[str]) -> str:
+    """Return ``docker-daemon:NAME`` or ``--load`` if that is the only place to put the image to."""
+    places: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word in ("-o", "--output"):
+            places.append(next(words, ""))
+        elif word.startswith("--output="):
+            places.append(word[len("--output=") :])
+        elif word in ("--load", "--push", "--watch"):
+            places.append(word)
+    named = any(word.startswith(("-t", "--tag")) for word in argv)
+    only = places[0] if len(places) == 1 else ""
+    return only if only.startswith("docker-daemon:") or (only == "--load" and not named) else ""
+
+
+def _loaded(argv: Sequence[str], lines: Sequence[str], docker: str) -> str:
+    """Return the name that the image of *lines* has in Docker now; empty for the long way."""
+    from seaslug.adapters import quickload, shelf
+    from seaslug.apps import edits
+
+    try:
+        plan = edits.decode(lines)
+        if plan is None:
+            return ""
+        name = docker.partition(":")[2] or plan.title.partition("  ")[0]
+        with shelf.Held(home(argv), "lock"):
+            return name if quickload.loaded(home(argv), plan.image, plan.config, name) else ""
+    except (OSError, ValueError):
+        return ""
+
+
 def recall(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:
     """Return the note of this command, and the project's own files that have changed since.
 
     None if there is no note, or if anything else may have changed.
     """
+    found = _unsure(argv)
+    return found if found is not None and found[0][0] == _key(argv) else None
+
+
+def _unsure(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Return what recall does, for a command that may have been another one's."""
     try:
         with open(_path(argv), encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read(_MAX_NOTE).split("\n")
-        if lines[0] != _key(argv) or lines[-1] != "end":
-            return None
-        changed = _changed(lines)
+        changed = _changed(lines) if lines[-1] == "end" else None
     except (OSError, ValueError, TypeError):  # not there, or damaged
         return None
     return (lines, changed) if changed is not None else None
 
 
-def show(lines: Sequence[str], begun: float) -> None:
-    """Print what the note in *lines* says."""
+def show(lines: Sequence[str], begun: float, places: Sequence[str] = ()) -> None:
+    """Print what the note in *lines* says, and the *places* where the image is besides."""
     out = [line[4:] for line in lines if line.startswith("out ")]
     err = [line[4:] for line in lines if line.startswith("err ")]
+    err[-1:] = [*places, *err[-1:]] if err else []
     seconds = f"{time.monotonic() - begun:.2f}"
     sys.stdout.write("".join(f"{text}\n" for text in out))
     sys.stderr.write("".join(f"{text.replace('{seconds}', seconds)}\n" for text in err))

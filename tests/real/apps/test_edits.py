@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Done
-from support.clients import Seaslug
+from support.clients import Engine, Seaslug, run
 from support.real import need
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
@@ -240,6 +240,22 @@ def test_an_edit_is_put_out_too(seaslug: Seaslug, project: Path, tmp_path: Path)
         layers = set(archive.getnames())
     manifest = json.loads((tmp_path / "out/blobs/sha256" / done.out.strip()[7:]).read_bytes())
     assert all(any(x["digest"][7:] in name for name in layers) for x in manifest["layers"])
+
+
+@pytest.mark.engine
+def test_an_edit_goes_into_docker_at_once(seaslug: Seaslug, project: Path, docker: Engine) -> None:
+    name = docker.own(f"localhost/seaslug-test-{os.getpid()}:edit")
+    build(seaslug, project, "-o", f"docker-daemon:{name}")
+    for how, text in ((QUICKLY, PAGES + "# said\n"), ("as built before", None)):
+        if text is not None:
+            (project / "pages.py").write_text(text)
+        done = build(seaslug, project, "-o", f"docker-daemon:{name}")
+        assert how in done.err and f"\n  docker-daemon:{name}\n" in done.err
+        assert "load into" not in done.err, "that would be the long way"
+        (told,) = run("docker", "image", "inspect", name).json
+        manifest = seaslug.home / "blobs/sha256" / done.out.strip().removeprefix("sha256:")
+        assert told["Id"] == json.loads(manifest.read_bytes())["config"]["digest"]
+    assert done.out == full(seaslug, project)
 
 
 def test_scripts_of_node(seaslug: Seaslug, tmp_path: Path) -> None:

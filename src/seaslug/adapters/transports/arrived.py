@@ -14,7 +14,7 @@ from seaslug.values.digest import Digest
 from seaslug.values.tree import Kind
 
 _SMALL = 256 << 10
-_MAX_HELD = 64 << 20
+_MAX_HELD = 16 << 20
 _MAX_LINKS = 8
 
 

@@ -43,13 +43,24 @@ class Compiler:
         kept, and not asked for again. The result does not depend on where or by whom it is
         run. Raises StoreError if it cannot run.
         """
-        wanted = pyc.plan(sources)
+        return self._all(runtime, pyc.plan(sources), python, name)
+
+    def bare(
+        self, runtime: Callable[[], Tree], sources: Tree, python: str, name: str = ""
+    ) -> tuple[Entry, ...]:
+        """Return what :meth:`compile` does, of rare sources too, without documentation."""
+        return self._all(runtime, pyc.plan(sources, rare=True), python, name, pycworker.BARE)
+
+    def _all(
+        self, runtime: Callable[[], Tree], wanted: Sequence[Entry], python: str,
+        name: str = "", more: Sequence[str] = (),
+    ) -> tuple[Entry, ...]:  # fmt: skip
         if not wanted:
             return ()
         with tempfile.TemporaryDirectory(prefix="seaslug-pyc-") as temporary:
             folder = Path(temporary)
             home = self._home(runtime, python, name, folder)
-            command = self._command(home, python)
+            command = [*self._command(home, python), *pycworker.OPTIONS, *more]
             workers = WORKERS if len(wanted) > FEW else 1
             parts = [wanted[at::workers] for at in range(workers)]
             with ThreadPoolExecutor(workers) as pool:
@@ -88,7 +99,7 @@ class Compiler:
     def _run(self, home: Path, command: list[str], wanted: Sequence[Entry]) -> list[bytes]:
         """Return the bytecode of each file of *wanted*, empty where there is none."""
         done = subprocess.run(
-            [*command, *pycworker.OPTIONS],
+            command,
             input=b"".join(pycworker.asked(entry.path, entry.read()) for entry in wanted),
             capture_output=True,
             check=False,

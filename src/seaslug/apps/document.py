@@ -143,8 +143,9 @@ SETTINGS: dict[str, Rule] = {
     "certificates": TEXTS.about("PEM files of certificate authorities to trust as well"),
     "health": either("a table, true or false", _HEALTH, FLAG).about("the health check"),
     "stop-signal": SIGNAL.about("what ends it; SIGTERM if not said"),
-    "slice": choice(("safe", "off"), "way to slice").about(
-        "safe: leave out what of the runtime is not used, and prove it by running; off: keep all"
+    "slice": choice(("safe", "deep", "off"), "way to slice").about(
+        "safe: leave out what of the runtime is not used, and prove it by running; deep: modules"
+        " of packages, Python's sources and more too; off: keep all"
     ),
     "smoke": TEXTS.about("a command that proves the image: it must end with status 0"),
     "init": FLAG.about("put a small init (tini) before the application"),

@@ -18,6 +18,9 @@ Pairs = tuple[tuple[str, str], ...]
 ROOT = "app"
 """Where an application lies in its image, without the leading slash."""
 
+PACKAGES = "Python packages"
+"""The name of the layer of what an application's own installer installed."""
+
 TIME = 315532800
 """The time of every file that an application brings: 1980, the first that a zip can tell.
 
@@ -63,10 +66,21 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class AppLayer:
-    """Files, links and directories at their image paths, in one layer of the image."""
+    """Files, links and directories at their image paths, in one layer of the image.
+
+    Slicing leaves out the paths ``cuts``; with ``bytecode``, that of Python's sources stands
+    in their place: ``whole``, or ``bare`` of documentation. ``entries`` stay as they are.
+    """
 
     name: str
     entries: tuple[Entry, ...]
+    cuts: tuple[str, ...] = ()
+    bytecode: str = ""
+
+    @property
+    def sliced(self) -> list[object]:
+        """All that slicing says of it, JSON-ready; empty if nothing."""
+        return [self.cuts, self.bytecode] if self.cuts or self.bytecode else []
 
     @property
     def size(self) -> int:

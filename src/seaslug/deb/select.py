@@ -29,9 +29,9 @@ class Selection:
     """What of a package goes into an image.
 
     Patterns are paths without a leading slash; ``*`` and ``?`` stay within a part,
-    ``**`` crosses parts, ``{a,b}`` is either. ``keep`` wins over ``drop``; ``only``, if
-    given, is all that is looked at; ``moves`` are (path, new path) pairs, a path that
-    ends in ``/`` moves what is below it. ``scripts`` false leaves out executables whose
+    ``**`` crosses parts, ``{a,b}`` is either. ``keep`` wins over ``drop``, and ``cuts`` over
+    both; ``only``, if given, is all that is looked at; ``moves`` are (path, new path) pairs, a
+    path that ends in ``/`` moves what is below it. ``scripts`` false leaves out executables whose
     ``#!`` names an interpreter that no such image has (shells, perl ...). ``usrmerge`` maps
     /bin, /sbin and /lib* into /usr. All patterns see the paths as the package has them.
     """
@@ -42,15 +42,19 @@ class Selection:
     moves: tuple[tuple[str, str], ...] = ()
     scripts: bool = True
     usrmerge: bool = False
+    cuts: Globs = ()
 
     @cached_property
     def digest(self) -> str:
         """The digest of everything that decides what is taken, for keys of actions."""
         parts = [self.drop, self.keep, self.only, self.moves, self.scripts, self.usrmerge]
+        parts += [self.cuts] if self.cuts else []
         return Digest.of(json.dumps(parts).encode()).text
 
     def takes(self, path: str) -> bool:
         """Tell whether the file or link at *path* is taken."""
+        if self.cuts and self._cuts.match(path):
+            return False
         if self.only:
             return bool(self._only.match(path))
         return not self._drop.match(path) or bool(self._keep.match(path))
@@ -74,6 +78,10 @@ class Selection:
     @cached_property
     def _keep(self) -> re.Pattern[str]:
         return _compile(self.keep)
+
+    @cached_property
+    def _cuts(self) -> re.Pattern[str]:
+        return _compile(self.cuts)
 
     @cached_property
     def _only(self) -> re.Pattern[str]:

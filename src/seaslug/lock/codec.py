@@ -39,9 +39,15 @@ def encode(lock: Lock) -> str:
 
 def _slice(found: SliceLock) -> str:
     cuts = _rows([[name, list(paths)] for name, paths in found.cuts], "    ")
+    more = ""
+    if found.bytecode:
+        more += f',\n  "bytecode": {_rows(list(found.bytecode), "    ")}'
+    if found.own:
+        own = [[platform, list(paths)] for platform, paths in found.own]
+        more += f',\n  "own": {_rows(own, "    ")}'
     return (
         f'{{"key": {_json(found.key.text)}, "how": {_json(found.how)},\n'
-        f'  "omits": {_json(list(found.omits))},\n  "cuts": {cuts}}}'
+        f'  "omits": {_json(list(found.omits))},\n  "cuts": {cuts}{more}}}'
     )
 
 
@@ -139,9 +145,15 @@ def _lock(data: Mapping[str, Any]) -> Lock:
 
 
 def _read_slice(data: Mapping[str, Any]) -> SliceLock:
-    cuts = tuple((str(name), tuple(map(str, paths))) for name, paths in data["cuts"])
     omits = tuple(map(str, _typed(data, "omits", list)))
-    return SliceLock(Digest(_typed(data, "key", str)), cuts, omits, _typed(data, "how", str))
+    return SliceLock(
+        Digest(_typed(data, "key", str)), _cuts(data["cuts"]), omits, _typed(data, "how", str),
+        tuple(map(str, data.get("bytecode", []))), _cuts(data.get("own", [])),
+    )  # fmt: skip
+
+
+def _cuts(rows: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((str(name), tuple(map(str, paths))) for name, paths in rows)
 
 
 def _read_archive(data: Mapping[str, Any]) -> ArchiveState:

@@ -51,12 +51,16 @@ class SliceLock:
 
     ``key`` is a digest of all that decided it: while that is the same, the slice holds.
     ``cuts`` are patterns by package, ``omits`` packages left out wholly, ``how`` a sentence.
+    ``bytecode`` are Python sources that only bytecode is left of; ``own`` are, by platform,
+    files of the packages that the application itself brings, and is empty if these are whole.
     """
 
     key: Digest
     cuts: tuple[tuple[str, tuple[str, ...]], ...]
     omits: tuple[str, ...]
     how: str
+    bytecode: tuple[str, ...] = ()
+    own: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

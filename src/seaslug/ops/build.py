@@ -52,6 +52,12 @@ class Compiler(Protocol):
         """
         ...
 
+    def bare(
+        self, runtime: Callable[[], Tree], sources: Tree, python: str, name: str = ""
+    ) -> tuple[Entry, ...]:
+        """Return what :meth:`compile` does, of rare sources too, without documentation."""
+        ...
+
     def kept(
         self, runtime: Callable[[], Tree], python: str, name: str
     ) -> tuple[str, list[str]] | None:  # fmt: skip
@@ -151,8 +157,8 @@ class Builder:
 
         settings = recipe.settings
         more: list[Any] = [recipe.description, asdict(settings)] if recipe.base else []
-        more += [[level.cuts, level.omits] for level in recipe.levels if level.name == SLICE]
-        more += [[layer.name, identity(layer.entries)] for layer in top]
+        more += [level.sliced for level in recipe.levels if level.name == SLICE]
+        more += [[x.name, identity(x.entries), *x.sliced] for x in top]
         return action(
             "image", BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, recipe.title,
             recipe.digest.text, settings.user, settings.workdir, platform_digest(locked).text,

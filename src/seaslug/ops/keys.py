@@ -9,9 +9,9 @@ from seaslug.lock.model import FORMAT_VERSION
 from seaslug.values.digest import Digest
 
 # Each step's version: raised when its result for the same inputs changes.
-BUILD_VERSION = 3
+BUILD_VERSION = 4
 CUT_VERSION = 2
-LEVEL_VERSION = 4
+LEVEL_VERSION = 5
 PYC_VERSION = 1
 
 

@@ -85,6 +85,7 @@ def _extra(
     key = action(
         "level", LEVEL_VERSION, seen, level.effects, level.links, str(materials.platform), mtime,
         materials.recipe.distribution.usrmerge, materials.locked.pyc,
+        sorted(materials.recipe.bytecode),
         [materials.inputs[e].fragment.digest.text for e in level.effects if e in materials.inputs],
     )  # fmt: skip
     found = materials.store.recall(key)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seaslug.apps.model import AppLayer
+from seaslug.apps.slicing.left import LEFT_VERSION, left
 from seaslug.deb.effects import pyc, usrmerge
 from seaslug.deb.member import STATUS
 from seaslug.deb.select import Selection
-from seaslug.errors import LockError, RecipeError
+from seaslug.errors import LockError, RecipeError, StoreError
 from seaslug.lock.codec import platform_digest
 from seaslug.lock.model import Lock, PlatformLock
 from seaslug.oci.image import Image, Layer
@@ -118,7 +119,7 @@ class Maker:
         recipe, options, store = self.recipe, self.builder.options, self.builder.store
         key = action(
             "base", BUILD_VERSION, CUT_VERSION, LEVEL_VERSION, recipe.digest.text,
-            [[level.cuts, level.omits] for level in recipe.levels], self.lock.subject,
+            [level.sliced for level in recipe.levels], self.lock.subject,
             platform_digest(self.locked).text, options.compression.identity, options.layers, room,
             encode(recipe),
         )  # fmt: skip
@@ -158,8 +159,12 @@ class Maker:
             if any(entry.path.endswith(".py") for entry in entries):
                 key = self._compiled_key(identity)
                 if key is not None:
+                    key = action("bare", PYC_VERSION, key.text) if layer.bytecode == "bare" else key
                     entries = (*entries, *self._compiled(layer, key))
                     identity = key.text
+            if layer.sliced:
+                entries = left(entries, layer.cuts, bytecode=bool(layer.bytecode))
+                identity = action("left", LEFT_VERSION, identity, *layer.sliced).text
             made.append(Group(layer.name, (), entries, identity))
         return tuple(made)
 
@@ -184,7 +189,9 @@ class Maker:
         if found is not None and (known := thaw(found, store)) is not None:
             return known
         sources, name = Tree(layer.entries), self._runtime()
-        made = builder.compiler().compile(self._compiles, sources, self._python, name)
+        compiler = builder.compiler()
+        make = compiler.bare if layer.bytecode == "bare" else compiler.compile
+        made = make(self._compiles, sources, self._python, name)
         store.remember(key, freeze(made, store))
         return made
 
@@ -196,7 +203,7 @@ class Maker:
     def _runtime(self) -> str:
         """Return the name of what is unpacked to compile with; it is not looked at again."""
         own = self.builder.compiler().host == self.locked.platform
-        cuts = [[level.cuts, level.omits] for level in self.recipe.levels] if own else []
+        cuts = [level.sliced for level in self.recipe.levels] if own else []
         return action("runtime", PYC_VERSION, platform_digest(self.locked).text, cuts).hex
 
     def interpreter(self) -> tuple[str, list[str]] | None:
@@ -266,15 +273,36 @@ class Maker:
             wide = self._whole(cutter, own)
             below = tree if wide is own else wide.over(tree)
             runtime = below if compiler.host == self.locked.platform else self._tools(cutter)
-            key = action("pyc", PYC_VERSION, python, pyc.identity(runtime, wide, python))
+            inputs = [python, pyc.identity(runtime, wide, python)]
+            made = once("pyc", inputs, lambda: compiler.compile(lambda: runtime, wide, python))
+            if wide is own:
+                return made
+            alone = wide.select(lambda entry: entry.path in self.recipe.bytecode)
+            if not alone.entries:
+                return pyc.of_sources(made, own)
+            bare = once(
+                "pyc-bare", [*inputs, identity_of(alone)],
+                lambda: compiler.bare(lambda: runtime, alone, python),
+            )  # fmt: skip
+            if len(bare) != len(alone.entries):
+                raise StoreError(
+                    f"Python could not precompile {len(alone.entries) - len(bare)} files",
+                    hint='slice = "safe" keeps sources as they are',
+                )  # fmt: skip
+            return (*pyc.of_sources(made, own), *pyc.instead(bare))
+
+        def once(
+            step: str, inputs: Sequence[str], make: Callable[[], tuple[Entry, ...]]
+        ) -> tuple[Entry, ...]:
+            key = action(step, PYC_VERSION, *inputs)
             found = store.recall(key)
             made = thaw(found, store) if found is not None else None
             if made is None:
                 listener.begin("compile Python")
-                made = compiler.compile(lambda: runtime, wide, python)
+                made = make()
                 listener.end("compile Python")
                 store.remember(key, freeze(made, store))
-            return made if wide is own else pyc.of_sources(made, own)
+            return made
 
         return compile_level
 

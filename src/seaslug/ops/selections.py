@@ -23,13 +23,13 @@ def selection(recipe: Recipe, package: str) -> Selection:
         drop=(
             *(g for s in active for g in s.drop),
             *(g for level in recipe.levels for g in level.drop),
-            *(g for level in recipe.levels for g in dict(level.cuts).get(package, ())),
         ),
         keep=tuple(g for switch in active for g in switch.keep),
         only=only,
         moves=moves,
         scripts=False,
         usrmerge=recipe.distribution.usrmerge,
+        cuts=tuple(g for level in recipe.levels for g in dict(level.cuts).get(package, ())),
     )
 
 

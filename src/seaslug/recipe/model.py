@@ -55,7 +55,8 @@ class Level:
     """One step of the chain; every field adds to what the levels below it say.
 
     ``cuts`` are patterns to leave out of single packages and ``omits`` packages to leave out
-    wholly: what slicing finds, see :mod:`seaslug.ops.app.slice`.
+    wholly: what slicing finds, see :mod:`seaslug.ops.app.slice`. ``bytecode`` are paths of
+    Python sources among the cuts of which the bytecode stays, in their place.
     """
 
     name: str
@@ -71,6 +72,12 @@ class Level:
     npm: Npm | None = None
     cuts: tuple[tuple[str, Globs], ...] = ()
     omits: tuple[str, ...] = ()
+    bytecode: tuple[str, ...] = ()
+
+    @property
+    def sliced(self) -> list[object]:
+        """All that slicing says of it, JSON-ready."""
+        return [self.cuts, self.omits, *([self.bytecode] if self.bytecode else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,11 @@ class Recipe:
         """Packages of the lock that slicing leaves out wholly."""
         return frozenset(name for level in self.levels for name in level.omits)
 
+    @property
+    def bytecode(self) -> frozenset[str]:
+        """Python sources that are left out while their bytecode stays."""
+        return frozenset(path for level in self.levels for path in level.bytecode)
+
     def whole(self) -> Recipe:
         """Return the recipe without slicing."""
         return replace(self, levels=tuple(x for x in self.levels if x.name != SLICE))
@@ -157,6 +169,7 @@ class Recipe:
         for level in plain["levels"]:
             level.pop("cuts")
             level.pop("omits")
+            level.pop("bytecode")
         return Digest.of(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
 
 

@@ -29,7 +29,18 @@ EDGES: Table = {
     "heapq": {"doctest": NEVER},
     "difflib": {"doctest": NEVER},
     "http.cookies": {"doctest": NEVER},
-    "random": {"statistics": NEVER, "doctest": NEVER},
+    "random": {"statistics": NEVER, "doctest": NEVER, "argparse": NEVER},
+    "webbrowser": {"argparse": NEVER},
+    "http.server": {"argparse": NEVER},
+    # Both are frozen into the interpreter, under other names.
+    "importlib": {"importlib._bootstrap": NEVER, "importlib._bootstrap_external": NEVER},
+    "importlib.abc": {"importlib._bootstrap_external": NEVER},
+    "importlib._abc": {"importlib._bootstrap": NEVER},
+    "importlib.machinery": {
+        "importlib._bootstrap": NEVER,
+        "importlib._bootstrap_external": NEVER,
+    },
+    "importlib.util": {"importlib._bootstrap": NEVER, "importlib._bootstrap_external": NEVER},
     "inspect": {"argparse": NEVER},
     "tokenize": {"argparse": NEVER},
     "ast": {"argparse": NEVER},
@@ -37,7 +48,7 @@ EDGES: Table = {
     "gzip": {"argparse": NEVER},
     "base64": {"getopt": NEVER},
     "calendar": {"argparse": NEVER},
-    "uuid": {"argparse": NEVER},
+    "uuid": {"argparse": NEVER, "_uuid": ("uuid1(", "getnode(")},
     "platform": {"plistlib": NEVER, "winreg": NEVER, "_wmi": NEVER, "vms_lib": NEVER},
     "sysconfig": {"_osx_support": NEVER, "_aix_support": NEVER},
     "mimetypes": {"_winapi": NEVER, "winreg": NEVER},
@@ -52,7 +63,9 @@ EDGES: Table = {
         "bz2": ("ZIP_BZIP2", "BZIP2"),
         "lzma": ("ZIP_LZMA", "LZMA"),
         "py_compile": ("PyZipFile",),
+        "argparse": NEVER,
     },
+    "encodings.bz2_codec": {"bz2": ("bz2",)},
     "tarfile": {"bz2": ("bz2", "tarfile"), "lzma": ("xz", "lzma", "tarfile"), "argparse": NEVER},
     "logging.handlers": {
         "smtplib": ("SMTPHandler",),
@@ -65,8 +78,20 @@ EDGES: Table = {
     "urllib.request": {"ftplib": ("ftplib", "ftp:", "FTPHandler"), "getpass": ("FancyURLopener",)},
     "concurrent.futures": {"concurrent.futures.process": ("ProcessPool", "futures.process")},
     "multiprocessing.context": {
-        "multiprocessing.managers": (".Manager(", "SyncManager", "BaseManager")
+        "multiprocessing.managers": (".Manager(", "SyncManager", "BaseManager"),
+        "multiprocessing.pool": ("Pool(", "ThreadPool", "multiprocessing.pool"),
+        "multiprocessing.sharedctypes": (
+            "RawValue",
+            "RawArray",
+            ".Value(",
+            ".Array(",
+            "sharedctypes",
+        ),
     },
+    "email.message": {"email.policy": ("EmailMessage", "MIMEPart", "email.policy")},
+    # Written in C as well, which is there.
+    "zoneinfo": {"zoneinfo._zoneinfo": NEVER},
+    "warnings": {"tracemalloc": ("tracemalloc",)},
     "multiprocessing.connection": {"xmlrpc": ("XmlListener", "XmlClient")},
     "multiprocessing.util": {"test": NEVER},
 }
@@ -74,7 +99,18 @@ EDGES: Table = {
 
 _ENCODINGS = tuple(
     f"encodings.{name}"
-    for name in "gb big5 hz euc_ shift_jis iso2022 johab cp93 cp94 cp95".split()
+    for name in (
+        "gb",
+        "big5",
+        "hz",
+        "euc_",
+        "shift_jis",
+        "iso2022",
+        "johab",
+        "cp93",
+        "cp94",
+        "cp95",
+    )
 )
 """Encodings with tables of a megabyte, for languages of East Asia: kept where a name is said."""
 
@@ -82,6 +118,15 @@ ENCODING_WORDS = (
     "gb2312", "gbk", "gb18030", "big5", "shift_jis", "shift-jis", "euc-", "euc_", "iso-2022",
     "iso2022", "johab", "cp932", "cp949", "cp950", "hz-gb",
 )  # fmt: skip
+
+ZONE_WORDS = ("africa/", "america/", "antarctica/", "asia/", "atlantic/", "australia/", "europe/",
+              "indian/", "pacific/")  # fmt: skip
+"""What names of time zones begin with."""
+
+STUB_WORDS = ("attach_stub",)
+"""What says that a description of types is read when the program runs."""
+
+_LOW = (*STUB_WORDS, *ENCODING_WORDS, *ZONE_WORDS)
 
 WORDS = tuple(
     sorted({word for table in EDGES.values() for words in table.values() for word in words})
@@ -94,10 +139,10 @@ def is_large(module: str) -> bool:
 
 
 def said(source: bytes) -> tuple[str, ...]:
-    """Return which words of the edges, and of the large encodings, the text *source* has."""
+    """Return which words of the edges, of encodings and of time zones the text *source* has."""
     low = source.lower()
     found = [word for word in WORDS if word.encode() in source]
-    return tuple(found + [word for word in ENCODING_WORDS if word.encode() in low])
+    return tuple(found + [word for word in _LOW if word.encode() in low])
 
 
 def followed(module: str, imported: str, words: frozenset[str]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,18 +15,26 @@ from seaslug.values.tree import Entry, Kind, Tree
 Scanner = Callable[[Entry], Scan]
 _EXTENSION = re.compile(r"(?P<name>\w+)(?:\.(?:cpython-\w+(?:-[\w-]+)?|abi3))?\.so\Z")
 
+_DEFINED = (
+    rb"(?m)^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+NAME\b"
+    rb"|^[^#\n]*(?<![\w.])NAME[ \t]*(?::[^=\n]+)?=(?!=)"
+    rb"|\bimport\b(?:[^\n(]|\\\n)*\bNAME\b|\bimport[ \t]*\([^)]*\bNAME\b"
+    rb"|[\[(,{][ \t\n]*['\"]NAME['\"][ \t\n]*[,\])}:]|^(?:def __getattr__\b|from\b.*\*)"
+)
+"""Definitions, assignments, imports, texts (as in ``__all__``), or anything at all."""
+
 STARTUP = (
     "encodings", "codecs", "site", "os", "io", "abc", "stat", "posixpath", "genericpath",
     "_collections_abc", "_sitebuiltins", "sitecustomize", "usercustomize", "importlib.util",
     "importlib.machinery", "importlib.abc", "importlib.metadata", "importlib.resources", "runpy",
     "pkgutil", "zipimport", "warnings", "traceback", "linecache", "tokenize", "signal",
     "threading", "logging", "locale", "_strptime", "datetime", "unicodedata", "stringprep",
-    "sysconfig", "ctypes.util", "subprocess", "tempfile", "platform", "pprint", "copyreg",
+    "sysconfig", "subprocess", "tempfile", "platform", "copyreg",
     "collections.abc", "queue", "contextvars", "__future__", "keyword", "reprlib", "functools",
 )  # fmt: skip
 """What the interpreter itself loads, or loads when something happens: an error, an encoding."""
 
-INTERACTIVE = frozenset({"code", "cmd", "pdb", "this", "test", "site"})
+INTERACTIVE = frozenset({"code", "cmd", "pdb", "readline", "this", "test", "site"})
 """Modules that no compiled one imports, whose names are common words in them."""
 
 
@@ -48,6 +58,8 @@ class Modules:
         for root in roots:
             for module in _below(tree, root):
                 self.modules.setdefault(module.name, module)
+        self._tops = {name.partition(".")[0] for name in self.modules} | sys.stdlib_module_names
+        self._paths = any(entry.path.endswith(".pth") for entry in tree)
 
     def reach(self, starts: Iterable[str]) -> set[str]:
         """Return the names of all modules that can be reached from *starts*.
@@ -71,9 +83,11 @@ class Modules:
             name = todo.pop()
             if name in done:
                 continue
-            done.add(name)
             module = self.modules[name]
-            standard = module.entry.path.startswith(self._standard)
+            if self.hopeless(module):
+                continue
+            done.add(name)
+            standard = self.standard(module)
             if not standard and module.entry.path.endswith(".py"):
                 said.update(self._scanner(module.entry).words)
             todo += (
@@ -101,6 +115,46 @@ class Modules:
             yield from self._known(text.partition(":")[0])
         for text in found.texts:
             yield from self._named(text.partition(":")[0])
+        if not self.standard(module):
+            yield from self._put_together(module, found)
+
+    def scanned(self, module: Module) -> Scan:
+        """Return what *module*, a Python file, may import."""
+        return self._scanner(module.entry)
+
+    def hopeless(self, module: Module) -> bool:
+        """Tell whether *module*, of a package, cannot be imported: what it needs is nowhere.
+
+        Such is code for what is not installed. Where files of paths add to ``sys.path``, nobody
+        knows what is nowhere.
+        """
+        if self._paths or "/dist-packages/" not in module.entry.path:
+            return False
+        if not module.entry.path.endswith(".py"):
+            return False
+        needs = self._scanner(module.entry).needs
+        return any(name not in self._tops and name[:1] != "_" for name in needs)
+
+    def standard(self, module: Module) -> bool:
+        """Tell whether *module* is of the standard library."""
+        return module.entry.path.startswith(self._standard)
+
+    def _put_together(self, module: Module, found: Scan) -> Iterator[str]:
+        """Yield the modules whose names *module* may put together as it runs.
+
+        The standard library's are known, see :mod:`seaslug.apps.slicing.edges`.
+        """
+        package = module.name if module.package else module.name.rpartition(".")[0]
+        if package:
+            for text in found.beside:
+                yield from self._known(_beside(package, text), exact=True)
+        for pattern in found.patterns:
+            yield from self._fitting(package + pattern if pattern[0] == "." else pattern)
+
+    def _fitting(self, pattern: str) -> Iterator[str]:
+        """Yield the modules that *pattern* fits, and the packages above them."""
+        for name in fnmatch.filter(self.modules, pattern):
+            yield from self._known(name)
 
     def _named(self, text: str) -> Iterator[str]:
         """Yield the modules that *text* names, if what follows the last of them is in it.
@@ -109,10 +163,8 @@ class Modules:
         """
         names = list(self._known(text))
         rest = text[len(names[-1]) + 1 :].partition(".")[0] if names else ""
-        word = rb"(?<!\w)%s(?!\w)" % re.escape(rest.encode())
-        if rest and not re.search(word, self.modules[names[-1]].entry.read()):
-            return
-        yield from names
+        if not rest or _defines(self.modules[names[-1]].entry, rest):
+            yield from names
 
     def _known(self, name: str, *, exact: bool = False) -> Iterator[str]:
         """Yield the longest known module that *name* begins with, and the packages above it."""
@@ -123,6 +175,22 @@ class Modules:
             part = ".".join(parts[:count])
             if part in self.modules:
                 yield part
+
+
+def _defines(entry: Entry, name: str) -> bool:
+    """Tell whether the module in *entry* may have something called *name*."""
+    data, word = entry.read(), re.escape(name.encode())
+    if not entry.path.endswith(".py"):
+        return re.search(rb"(?<!\w)%s(?!\w)" % word, data) is not None
+    return re.search(_DEFINED.replace(b"NAME", word), data) is not None
+
+
+def _beside(package: str, text: str) -> str:
+    """Return the module that *text* names seen from *package*: ``x`` and ``.x`` are in it."""
+    name = text.lstrip(".")
+    above = max(len(text) - len(name) - 1, 0)
+    parts = package.split(".")
+    return ".".join((*parts[: len(parts) - above], name))
 
 
 def _absolute(module: Module, level: int, name: str) -> str:

@@ -2,6 +2,10 @@
 
 Files are parsed with the Python that runs seaslug. What that cannot parse, because it
 is of a newer Python, is searched line by line, which finds more and never less.
+
+A file that puts names of modules together as it runs (a table of what to load when it is
+asked for, ``f"backends._{name}"``) is taken at its widest: every word in it may be a module
+beside it, and every text with a gap any module that fits.
 """
 
 from __future__ import annotations
@@ -9,9 +13,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from seaslug.apps.slicing.branches import live
 from seaslug.apps.slicing.edges import said
 
 MAX_SOURCE = 8 << 20
@@ -26,6 +31,14 @@ _LOADERS = frozenset(
     {"import_module", "__import__", "find_spec", "resolve_name", "load_module", "import_string",
      "import_from_string", "run_module", "importorskip"}
 )  # fmt: skip
+_WALKERS = frozenset({"iter_modules", "walk_packages"})
+_BESIDE = re.compile(r"\.*[A-Za-z_]\w*(?:\.\w+)*\Z")
+_LAZY = re.compile(
+    rb"(?m)^def __getattr__\(|lazy|\b(?:" + "|".join(_LOADERS | _WALKERS).encode() + rb")\b", re.I
+)
+_GAP = re.compile(r"\{[^{}]*\}|%(?:\(\w+\))?s|\*")
+_PATTERN = re.compile(r"[\w.*]*[A-Za-z_]{3}[\w.*]*\Z")
+_QUOTED = re.compile(r"""['"]([\w.{}%()]{2,100})['"]""")
 _OPENERS = frozenset({"find_library", "CDLL", "PyDLL", "LoadLibrary", "dlopen"})
 
 
@@ -36,6 +49,9 @@ class Scan:
     ``loaded`` are texts given to functions that import, ``texts`` other texts with a dot that
     could name a module, ``libraries`` texts given to functions that open shared libraries.
     ``words`` are those that decide about edges, see :mod:`seaslug.apps.slicing.edges`.
+    ``beside`` are texts that may name modules of the file's own package, and ``patterns``
+    texts with ``*`` for what is not known, a dot before them meaning that package too.
+    ``needs`` are top-level names without which it cannot be imported at all.
     """
 
     imports: tuple[tuple[int, str, tuple[str, ...]], ...] = ()
@@ -43,6 +59,9 @@ class Scan:
     texts: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 def scan(source: bytes) -> Scan:
@@ -55,25 +74,66 @@ def scan(source: bytes) -> Scan:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return by_lines(source)
-    imports: dict[tuple[int, str, tuple[str, ...]], None] = {}
-    loaded: dict[str, None] = {}
-    texts: dict[str, None] = {}
-    libraries: dict[str, None] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imports |= dict.fromkeys((0, alias.name, ()) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names = tuple(alias.name for alias in node.names)
-            imports[(node.level, node.module or "", names)] = None
-        elif isinstance(node, ast.Call) and _called(node.func) in _LOADERS:
-            loaded |= dict.fromkeys(_constants(node))
-        elif isinstance(node, ast.Call) and _called(node.func) in _OPENERS:
-            libraries |= dict.fromkeys(_constants(node))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            text = node.value
-            if "." in text and len(text) < 200 and _DOTTED.match(text):
-                texts[text] = None
-    return Scan(tuple(imports), tuple(loaded), tuple(texts), tuple(libraries), said(source))
+    lazy = any(_puts_together(node) for node in ast.walk(tree))
+    nodes = list(live(tree, checkers=lazy))
+    imports = tuple(dict.fromkeys(one for node in nodes for one in _imported(node)))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    loaded = (t for c in calls if _called(c.func) in _LOADERS for t in _constants(c))
+    libraries = (t for c in calls if _called(c.func) in _OPENERS for t in _constants(c))
+    texts = dict.fromkeys(n.value for n in nodes if isinstance(n, ast.Constant)
+                          and isinstance(n.value, str) and len(n.value) < 200)  # fmt: skip
+    return Scan(
+        imports, _once(loaded), tuple(t for t in texts if "." in t and _DOTTED.match(t)),
+        _once(libraries), said(source),
+        tuple(t for t in texts if _BESIDE.match(t)) if lazy else (),
+        _once(_patterns(nodes)) if lazy else (),
+        _once(
+            name.partition(".")[0] for node in tree.body
+            for level, name, _ in _imported(node) if not level
+        ),
+    )  # fmt: skip
+
+
+def _puts_together(node: ast.AST) -> bool:
+    """Tell whether *node* is a sign that names of modules are put together as the file runs."""
+    if isinstance(node, ast.Call):
+        return _called(node.func) in _LOADERS | _WALKERS
+    if isinstance(node, ast.FunctionDef):
+        return node.name == "__getattr__" and len(node.args.args) == 1
+    name = node.id if isinstance(node, ast.Name) else ""
+    return "lazy" in name.lower()
+
+
+def _once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+def _imported(node: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    if isinstance(node, ast.Import):
+        yield from ((0, alias.name, ()) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.level, node.module or "", tuple(alias.name for alias in node.names)
+
+
+def _patterns(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield texts with ``*`` where something is put in that is not known, if they name modules."""
+    for node in nodes:
+        if isinstance(node, ast.Call) and _called(node.func) in _WALKERS:
+            yield ".*"
+        text = _GAP.sub("*", _template(node))
+        if "*" in text and _PATTERN.match(text):
+            yield text
+
+
+def _template(node: ast.AST) -> str:
+    """Return *node* as a text, with ``*`` for each part of it that is not constant."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else "*"
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_template(part) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _template(node.left) + _template(node.right)
+    return "*" if isinstance(node, ast.expr) else ""
 
 
 def _called(function: ast.expr) -> str:
@@ -99,7 +159,12 @@ def by_lines(source: bytes) -> Scan:
     imports += [(0, name, ()) for names in _PLAIN.findall(text) for name in _names(names)]
     found = tuple(dict.fromkeys(_STRING.findall(text)))
     texts = tuple(t for t in found if "." in t)
-    return Scan(tuple(dict.fromkeys(imports)), found, texts, found, said(source))
+    lazy = _LAZY.search(source) is not None
+    gaps = (_GAP.sub("*", quoted) for quoted in _QUOTED.findall(text)) if lazy else ()
+    return Scan(
+        tuple(dict.fromkeys(imports)), found, texts, found, said(source),
+        found if lazy else (), _once(g for g in gaps if "*" in g and _PATTERN.match(g)),
+    )  # fmt: skip
 
 
 def _names(text: str) -> Iterator[str]:

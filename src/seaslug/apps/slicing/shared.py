@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from seaslug.apps.native.needs import closure
 from seaslug.values.platform import Platform
@@ -13,8 +13,11 @@ _SONAME = re.compile(rb"lib[A-Za-z0-9_+-]{1,40}\.so(?:\.[0-9]{1,3}){0,3}")
 _LIBRARY = re.compile(r"(?P<stem>lib[\w+.-]+?)\.so(?:\.[\w.]+)?\Z")
 MAX_SEARCHED = 256 << 20
 
-# glibc loads these by itself: name services, character sets, thread cancellation.
-_ALWAYS = re.compile(r"ld-|ld\d*\.so|libc\.so|libnss_|libresolv|libgcc_s|libpthread|libdl|librt")
+# glibc loads these by itself: name services, thread cancellation.
+_ALWAYS = re.compile(r"ld-|ld\d*\.so|libc\.so|libgcc_s")
+_SERVICE = re.compile(r"libnss_(?P<name>\w+)\.so")
+_STUBS = re.compile(r"libresolv|libpthread|libdl|librt|libnss_(?:files|dns)")
+_STUB = 20000
 
 
 def unused(tree: Tree, roots: Iterable[str], platform: Platform, named: Iterable[str]) -> set[str]:
@@ -29,11 +32,49 @@ def unused(tree: Tree, roots: Iterable[str], platform: Platform, named: Iterable
     wanted = {stem for text in named for stem in _stems(text)}
     for path in starts:
         wanted |= _mentioned(tree.resolve(path))
-    kept = [p for p in candidates if _ALWAYS.match(_name(p)) or _stem(_name(p)) in wanted]
+    glibc = _glibc(tree, candidates)
+    kept = [p for p in candidates if glibc(_name(p)) or _stem(_name(p)) in wanted]
     needs = closure(tree, [*starts, *sorted(kept)], platform)
     reached = {found.path for found in needs.found} | {tree.realpath(p) or p for p in kept}
     reached |= {root.path for root in needs.roots}
     return {path for path in candidates if (tree.realpath(path) or path) not in reached}
+
+
+def _glibc(tree: Tree, candidates: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells whether glibc may load the library of a name by itself.
+
+    Since 2.34 it is all in one library, and the others, some kilobytes that only old programs
+    ask for, are for these. A name service is loaded if the configuration says it.
+    """
+    threads = (tree.resolve(p) for p in candidates if _name(p).startswith("libpthread"))
+    whole = any(entry is not None and entry.size < _STUB for entry in threads)
+    configured = tree.resolve("etc/nsswitch.conf")
+    services = set(configured.read().decode("utf-8", "replace").split()) if configured else None
+
+    def loads(name: str) -> bool:
+        if _ALWAYS.match(name):
+            return True
+        if _STUBS.match(name):
+            return not whole
+        found = _SERVICE.match(name)
+        return found is not None and (services is None or found["name"] in services)
+
+    return loads
+
+
+def converters(tree: Tree, programs: Iterable[str], platform: Platform) -> set[str]:
+    """Return the paths of glibc's character set converters, if none of *programs* converts.
+
+    What glibc itself needs for the locales that there are, it has built in: UTF-8.
+    """
+    folder = f"usr/lib/{platform.names.triplet}/gconv"
+    found = {entry.path for entry in tree.under(folder) if entry.kind is not Kind.DIR}
+    others = (p for p in programs if p not in found and not _name(p).startswith("libc."))
+    return set() if not found or any(_converts(tree.get(path)) for path in others) else found
+
+
+def _converts(entry: Entry | None) -> bool:
+    return entry is not None and (entry.size > MAX_SEARCHED or b"\0iconv_open\0" in entry.read())
 
 
 def _candidates(tree: Tree, platform: Platform) -> Iterator[str]:

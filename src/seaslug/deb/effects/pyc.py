@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from seaslug.deb.effects.pycworker import WORKER
 from seaslug.values.content import Inline
@@ -39,15 +40,15 @@ _RARE = re.compile(
 )
 
 
-def plan(tree: Tree) -> tuple[Entry, ...]:
-    """Return the .py files of *tree* that are worth compiling."""
+def plan(tree: Tree, *, rare: bool = False) -> tuple[Entry, ...]:
+    """Return the .py files of *tree* that are worth compiling; with *rare*, all of them."""
     return tuple(
         entry
         for entry in tree
         if entry.kind is Kind.FILE
         and entry.path.endswith(".py")
         and entry.path.startswith(_FOLDERS)
-        and not _RARE.match(entry.path)
+        and (rare or not _RARE.match(entry.path))
     )
 
 
@@ -71,12 +72,29 @@ def compiled(source: Entry, data: bytes, python: str) -> Entry:
     return Entry(path, Kind.FILE, 0o644, mtime=source.mtime, content=Inline(data))
 
 
+def is_rare(path: str) -> bool:
+    """Tell whether the source at *path* is not worth compiling as long as it is there itself."""
+    return _RARE.match(path) is not None
+
+
+def source_of(path: str) -> str:
+    """Return the path of the source of the pyc file in a __pycache__ at *path*."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder.removesuffix('/__pycache__')}/{name.partition('.')[0]}.py"
+
+
+def instead(made: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return pyc files in the place of their sources, where the interpreter takes them alone."""
+    return tuple(instead_of(entry) for entry in made)
+
+
+def instead_of(entry: Entry) -> Entry:
+    """Return the pyc file *entry* in the place of its source, of which it has no hash then."""
+    data = entry.read()
+    content = Inline(data[:8] + bytes(8) + data[16:])
+    return replace(entry, path=source_of(entry.path) + "c", content=content)
+
+
 def of_sources(made: Iterable[Entry], sources: Tree) -> tuple[Entry, ...]:
     """Return the pyc files of *made* whose source is in *sources*."""
-    kept = []
-    for entry in made:
-        folder, _, name = entry.path.rpartition("/")
-        source = f"{folder.removesuffix('/__pycache__')}/{name.partition('.')[0]}.py"
-        if source in sources:
-            kept.append(entry)
-    return tuple(kept)
+    return tuple(entry for entry in made if source_of(entry.path) in sources)

@@ -31,6 +31,25 @@ def shaky(value, inside=False):
     if hasattr(value, 'co_consts'):
         return any(map(shaky, value.co_consts))
     return inside and (value is None or value is ...)
+bare = 'bare' in sys.argv
+ONLY_AST = 0x400
+def is_text(node):
+    value = getattr(node, 'value', None)
+    return type(node).__name__ == 'Expr' and isinstance(getattr(value, 'value', None), str)
+def bared(tree):
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if type(node).__name__ in ('Module', 'ClassDef', 'FunctionDef', 'AsyncFunctionDef'):
+            while node.body and is_text(node.body[0]):
+                if len(node.body) == 1:
+                    node.body[0].value.value = None
+                else:
+                    del node.body[0]
+        for field in getattr(node, '_fields', ()):
+            part = getattr(node, field, None)
+            todo += part if isinstance(part, list) else ()
+    return tree
 key = int.from_bytes(MAGIC_NUMBER, 'little')
 library = 'usr/lib/python%d.%d/' % sys.version_info[:2]
 def frozen(name):
@@ -43,7 +62,8 @@ def compiled(name, source):
     if frozen(name):
         return b''
     try:
-        code = compile(source, '/' + name, 'exec', dont_inherit=True, optimize=0)
+        tree = bared(compile(source, '/' + name, 'exec', ONLY_AST, True)) if bare else source
+        code = compile(tree, '/' + name, 'exec', dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError):
         return b''
     if sys.version_info < (3, 11) and shaky(code):
@@ -64,11 +84,16 @@ made.flush()
 
 In comes ``<size> <path>`` on a line and the source, for every file; out goes the size of the
 bytecode on a line and the bytecode, in the same order. It has size 0 where there is none.
+With the argument ``bare``, the texts that begin modules, classes and functions are left out.
 """
 
 # Not -I: it would leave the fixed hash seed unread. Nor -B: what the interpreter itself loads is
 # compiled once for all. The environment is ours alone.
 OPTIONS = ("-s", "-S", "-X", "no_debug_ranges", "-c", WORKER)
+
+
+BARE = ("bare",)
+"""What comes after OPTIONS for bytecode without documentation."""
 
 
 def asked(path: str, source: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,8 @@ from seaslug.errors import EngineError
 from seaslug.lock.model import SliceLock
 from seaslug.ops.app.prepare import Application, World
 from seaslug.ops.app.proof import PROOF_VERSION, Proof, prove
-from seaslug.ops.app.slice import Slice, scanned, sliced, with_slice
+from seaslug.ops.app.slice import scanned, sliced, with_slice
+from seaslug.ops.app.slicer import Slice
 from seaslug.ops.app.workbench import APP_VERSION
 from seaslug.ops.keys import action
 from seaslug.ports import Runner
@@ -18,6 +19,7 @@ from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 
 MAX_TRIES = 8
+_OFF = "off: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +43,55 @@ def proved(
     An application whose configuration says ``slice = "off"`` stays whole; so does one that
     cannot be started here, or that does not start sliced.
     """
-    if app.project.config.slice == "off":
+    asked = app.project.config.slice
+    if asked == "off":
         return replace(app, slicing="off: the whole runtime is in")
-    smaller, found = sliced(app, world)
+    said = ""
+    for way in (asked, "safe") if asked == "deep" else (asked,):
+        found = _proved(app, Trial(world, stage, deep=way == "deep"), locked)
+        if found.slice is not None or not found.slicing.startswith(_OFF):
+            return replace(found, slicing=f"{said}{found.slicing}")
+        said += f"not {way}: {found.slicing.removeprefix(_OFF)}; " if way != "safe" else ""
+        last = found.slicing
+    return replace(app, slicing=f"{said}{last}; the whole runtime is in")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A way to slice, and where it is proved."""
+
+    world: World
+    stage: Stage
+    deep: bool
+
+    def sliced(self, app: Application, more: Iterable[str] = ()) -> tuple[Application, Slice]:
+        """Return *app* sliced, but for *more*."""
+        return sliced(app, self.world, more, deep=self.deep)
+
+
+def _proved(app: Application, trial: Trial, locked: SliceLock | None) -> Application:
+    smaller, found = trial.sliced(app)
     if not (found.cuts or found.omits):
         return replace(app, slicing="nothing to leave out")
     platform = app.layers[0][0]
-    inputs = _inputs(app, smaller, world)
+    inputs = _inputs(app, smaller, trial.world)
     key = action("proof", APP_VERSION, inputs)
     if locked is not None and locked.key == key:
-        return _with(app, Slice(locked.cuts, locked.omits), locked)
-    known = world.bench.fact("proof", inputs, lambda: _try(app, world, stage, platform))
+        kept = Slice(locked.cuts, locked.omits, bytecode=locked.bytecode, own=locked.own)
+        return _with(app, kept, locked)
+    known = trial.world.bench.fact("proof", inputs, lambda: _try(app, trial, platform))
     if not known["ok"]:
-        said = f"off: {known['how']}; the whole runtime is in"
-        return replace(app, slicing=said)
+        return replace(app, slicing=_OFF + known["how"])
     if known["more"]:
-        smaller, found = sliced(app, world, known["more"])
-    return _with(app, found, SliceLock(key, found.cuts, found.omits, _said(found, known)))
+        smaller, found = trial.sliced(app, known["more"])
+    how = _said(found, known)
+    return _with(
+        app, found, SliceLock(key, found.cuts, found.omits, how, found.bytecode, found.own)
+    )  # fmt: skip
 
 
 def _with(app: Application, found: Slice, locked: SliceLock) -> Application:
-    recipe = with_slice(app.recipe, found)
-    return replace(app, recipe=recipe, slicing=locked.how, slice=locked)
+    return replace(with_slice(app, found), slicing=locked.how, slice=locked)
 
 
 def _inputs(app: Application, smaller: Application, world: World) -> list[Any]:
@@ -71,7 +100,8 @@ def _inputs(app: Application, smaller: Application, world: World) -> list[Any]:
     config = app.project.config
     return [
         PROOF_VERSION, smaller.recipe.digest.text,
-        [[x.cuts, x.omits] for x in smaller.recipe.levels],
+        [x.sliced for x in smaller.recipe.levels],
+        [x.sliced for _, top in smaller.layers for x in top],
         [[layer.name, scanned(layer, world)["digest"]] for _, top in app.layers for layer in top],
         list(settings.entrypoint), list(settings.cmd), settings.env, settings.user,
         settings.workdir, settings.volumes, list(config.smoke),
@@ -79,18 +109,18 @@ def _inputs(app: Application, smaller: Application, world: World) -> list[Any]:
     ]  # fmt: skip
 
 
-def _try(app: Application, world: World, stage: Stage, platform: Platform) -> dict[str, Any]:
+def _try(app: Application, trial: Trial, platform: Platform) -> dict[str, Any]:
     """Start ever larger slices until one holds; JSON-ready."""
     try:
-        runner = stage.runner(platform)
+        runner = trial.stage.runner(platform)
     except EngineError as error:
         return {"ok": False, "how": f"not proved: {error.what}", "more": []}
     more: list[str] = []
-    world.bench.listener.begin("prove the slice")
+    trial.world.bench.listener.begin("prove the slice")
     try:
         for _ in range(MAX_TRIES):
-            smaller, _ = sliced(app, world, more)
-            proof = _one(smaller, stage, platform, runner)
+            smaller, _ = trial.sliced(app, more)
+            proof = _one(smaller, trial.stage, platform, runner)
             fresh = [name for name in proof.missing if name not in more]
             if proof.ok and not fresh:
                 return {"ok": True, "how": proof.how, "more": more, "runner": runner.name}
@@ -99,7 +129,7 @@ def _try(app: Application, world: World, stage: Stage, platform: Platform) -> di
             more += fresh
     finally:
         runner.close()
-        world.bench.listener.end("prove the slice")
+        trial.world.bench.listener.end("prove the slice")
     return {"ok": False, "how": f"not proved on {runner.name}: {proof.how}", "more": []}
 
 
@@ -115,6 +145,9 @@ def _said(found: Slice, known: dict[str, Any]) -> str:
     parts = []
     if found.modules:
         parts.append(f"{found.kept} of {found.modules} standard modules")
-    files = sum(len(paths) for _, paths in found.cuts)
+    files = sum(len(paths) for _, paths in found.cuts) - len(found.bytecode)
     parts.append(f"{files} files and {len(found.omits)} packages left out")
+    own = sum(len(paths) for _, paths in found.own)
+    parts += [f"{own} files of its own packages too"] if own else []
+    parts += ["sources where there is bytecode"] if found.bytecode else []
     return f"{', '.join(parts)}; proved on {known['runner']}: {known['how']}"

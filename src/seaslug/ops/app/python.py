@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seaslug.apps.model import ROOT, TIME, AppLayer, Evidence, Made, Start
+from seaslug.apps.model import PACKAGES, ROOT, TIME, AppLayer, Evidence, Made, Start
 from seaslug.apps.project import Project, said
 from seaslug.apps.python import installed, layout, sources, system, wheels
 from seaslug.apps.python.manifest import Manifest, read
@@ -38,7 +38,7 @@ def make(project: Project, platform: Platform, bench: Workbench) -> Made:
     libraries = system.packages(names, target.distribution)
     return Made(
         "python3", found.start,
-        (AppLayer("Python packages", tuple(packages)), AppLayer("application", tuple(application))),
+        (AppLayer(PACKAGES, tuple(packages)), AppLayer("application", tuple(application))),
         distribution=target.distribution,
         packages=tuple(dict.fromkeys(package for package, _ in libraries)),
         evidence=(*work.evidence(), *found.evidence,

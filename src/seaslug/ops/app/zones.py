@@ -10,13 +10,14 @@ from seaslug.recipe.model import Level, Recipe
 from seaslug.values.tree import Kind, Tree
 
 FOLDER = "usr/share/zoneinfo"
+LEVEL = "time zones"
 _PACKAGES = ("tzdata", "tzdata-legacy")
 _ALWAYS = ("UTC", "Etc/UTC")
 
 
 def none(recipe: Recipe) -> Recipe:
     """Return *recipe* without time zones; UTC is what remains, and needs no file."""
-    level = Level("time zones", drop=(f"{FOLDER}/**", "etc/localtime"))
+    level = Level(LEVEL, drop=(f"{FOLDER}/**", "etc/localtime"))
     return replace(recipe, levels=(*recipe.levels, level))
 
 
@@ -28,7 +29,7 @@ def chosen(recipe: Recipe, tree: Tree, names: Sequence[str], where: str) -> Reci
             raise UnknownNameError("time zone", name, known, where=f"{where}: timezones")
     paths = sorted({path for name in (*names, *_ALWAYS) for path in _files(tree, name)})
     only = tuple((package, (*paths, "usr/share/doc/*/copyright")) for package in _PACKAGES)
-    return replace(recipe, levels=(*recipe.levels, Level("time zones", only=only)))
+    return replace(recipe, levels=(*recipe.levels, Level(LEVEL, only=only)))
 
 
 def _files(tree: Tree, name: str) -> Iterator[str]:

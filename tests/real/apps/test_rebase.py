@@ -76,8 +76,13 @@ def test_a_program_that_needs_a_newer_libc_is_not_moved_back(apps: Apps, tmp_pat
     assert "take a base of debian13 or newer" in done.err
 
 
-def test_a_sliced_service_is_the_same_as_built(apps: Apps) -> None:
-    app = apps.build(EXAMPLES / "fastapi")
+@pytest.fixture(scope="module")
+def service(apps: Apps) -> App:
+    return apps.build(EXAMPLES / "fastapi")
+
+
+def test_a_sliced_service_is_the_same_as_built(apps: Apps, service: App) -> None:
+    app = service
     moved = rebased(apps, app)
     assert moved.digest == app.digest
     assert "Python 3.13 as before" in moved.said
@@ -89,8 +94,8 @@ def test_a_sliced_service_is_the_same_as_built(apps: Apps) -> None:
     assert "was built for Python 3.13; the new base has 3.11" in said
 
 
-def test_a_service_on_a_whole_base_of_the_store(apps: Apps) -> None:
-    app = apps.build(EXAMPLES / "fastapi")
+def test_a_service_on_a_whole_base_of_the_store(apps: Apps, service: App) -> None:
+    app = service
     name = f"localhost/seaslug-base-{secrets.token_hex(4)}:1"
     apps.seaslug("build", "python3:nonroot", "--allow-expired", "-t", name)
     moved = rebased(apps, app, "--onto", name, "--prove")
@@ -100,3 +105,26 @@ def test_a_service_on_a_whole_base_of_the_store(apps: Apps) -> None:
         assert running.get("/health")
         running.healthy()
         running.stops()
+
+
+def test_an_image_that_docker_built(apps: Apps, tmp_path: Path) -> None:
+    """It is read from the engine, moved from one base to the next, and put back."""
+    old, new, built = (f"localhost/seaslug-app-{secrets.token_hex(4)}:1" for _ in range(3))
+    for name, member in ((old, "base-nossl-debian12"), (new, "base-nossl-debian13")):
+        apps.seaslug("build", member, "--allow-expired", "-o", f"docker-daemon:{name}")
+        apps.docker.own(name)
+    (tmp_path / "a.c").write_text(SOURCE)
+    run(need("gcc"), tmp_path / "a.c", "-o", tmp_path / "prog")
+    lines = f'FROM {old}\nENV A=1\nCOPY prog /app/prog\nENTRYPOINT ["/app/prog"]\n'
+    (tmp_path / "Dockerfile").write_text(lines)
+    run("docker", "build", "-q", "-t", built, tmp_path, env={"DOCKER_BUILDKIT": "0"})
+    apps.docker.own(built)
+    app = App(f"docker-daemon:{built}", "", "")
+    places = ("--from", f"docker-daemon:{old}", "--onto", f"docker-daemon:{new}")
+    moved = rebased(apps, app, *places)
+    assert "A=1" in moved.config["Env"] and moved.config["Entrypoint"] == ["/app/prog"]
+    assert moved.config["Labels"]["org.opencontainers.image.base.name"] == new
+    assert apps.once(moved) == "Thu Jan  1 00:00:00 1970\n"
+    # The base is a member of the family: now the image tells by itself where it ends.
+    again = apps.seaslug("rebase", moved.name, "--allow-expired", "--dry-run")
+    assert "1 application layers kept" in again.err and "all as before" in again.err

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from seaslug.adapters.quickcompile import Interpreter
 from seaslug.adapters.store import Store
-from seaslug.apps.edits import Plan
+from seaslug.apps.edits import Plan, decode
 from seaslug.cli import again, edit
 from seaslug.oci import media
 from seaslug.oci.config import ImageConfig
@@ -39,7 +40,15 @@ class Shelf:
     lines: list[str]
 
     def edit(self, *names: str) -> list[str] | None:
-        return edit.edited(self.argv, self.lines, [str(self.folder / name) for name in names])
+        """Do as a command does when its note says that these files have changed."""
+        changed = [str(self.folder / name) for name in names]
+        try:
+            plan = decode(self.lines)
+            assert plan is not None
+            with Interpreter(plan.home, plan.command) as interpreter:
+                return edit.edited(self.argv, self.lines, changed, plan, interpreter)
+        except (OSError, ValueError):
+            return None
 
     def write(self, name: str, data: bytes) -> None:
         (self.folder / name).write_bytes(data)

@@ -17,31 +17,29 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class Compiling:
-    """Compiles *sources* (path in the image to content), which are few and small.
+class Interpreter:
+    """Starts at once, and compiles what it is given, which is little.
 
-    *home* and *command* are those of a kept interpreter, which is not started for nothing.
-    The block ends the interpreter if it still runs.
+    *home* and *command* are those of a kept interpreter; without a command there is none. The
+    block ends the interpreter if it still runs.
     """
 
-    def __init__(self, home: str, command: Sequence[str], sources: Mapping[str, bytes]) -> None:
-        self._names = list(sources)
-        self._out = self._running = -1
-        if not sources:
+    def __init__(self, home: str, command: Sequence[str]) -> None:
+        self._out = self._given = self._running = -1
+        if not command:
             return
-        given = os.memfd_create("sources", os.MFD_CLOEXEC)
+        self._out = os.memfd_create("bytecode", os.MFD_CLOEXEC)
+        there, self._given = os.pipe2(os.O_CLOEXEC)
         try:
-            self._out = os.memfd_create("bytecode", os.MFD_CLOEXEC)
-            _write(given, b"".join(asked(path, data) for path, data in sources.items()))
             argv = [*command, *OPTIONS]
-            self._running = _started(argv, environment(home), given, self._out)
+            self._running = _started(argv, environment(home), there, self._out)
         except BaseException:
             self._close()
             raise
         finally:
-            os.close(given)
+            os.close(there)
 
-    def __enter__(self) -> Compiling:
+    def __enter__(self) -> Interpreter:
         return self
 
     def __exit__(
@@ -53,37 +51,35 @@ class Compiling:
             os.waitpid(self._running, 0)
         self._close()
 
-    def result(self) -> dict[str, bytes] | None:
-        """Return the bytecode of each source, once it is there; None if one has none."""
-        if self._running < 0:
-            return {}
+    def give(self, sources: Mapping[str, bytes]) -> None:
+        """Let *sources* (path in the image to content) be compiled."""
+        data = memoryview(b"".join(asked(path, text) for path, text in sources.items()))
+        while len(data):
+            data = data[os.write(self._given, data) :]
+        os.close(self._given)
+        self._given = -1
+
+    def result(self, count: int) -> list[bytes] | None:
+        """Return the bytecode of the *count* sources, once it is there; None if one has none."""
         status = os.waitpid(self._running, 0)[1]
         self._running = -1
         with open(self._out, "rb", closefd=False) as file:
             file.seek(0)
             made = answered(file.read()) if status == 0 else []
-        if len(made) != len(self._names) or not all(made):
-            return None
-        return dict(zip(self._names, made, strict=True))
+        return made if len(made) == count and all(made) else None
 
     def _close(self) -> None:
-        if self._out >= 0:
-            os.close(self._out)
-        self._out = -1
+        for handle in (self._out, self._given):
+            if handle >= 0:
+                os.close(handle)
+        self._out = self._given = -1
 
 
 def _started(argv: list[str], env: Mapping[str, str], given: int, out: int) -> int:
-    """Start *argv* from one file to another, and return its process id."""
+    """Start *argv* from *given* to *out*, and return its process id."""
     actions = [
         (os.POSIX_SPAWN_DUP2, given, 0),
         (os.POSIX_SPAWN_DUP2, out, 1),
         (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
     ]
     return os.posix_spawn(argv[0], argv, env, file_actions=actions)
-
-
-def _write(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while len(view):
-        view = view[os.write(handle, view) :]
-    os.lseek(handle, 0, os.SEEK_SET)

@@ -63,12 +63,33 @@ def replay(argv: Sequence[str], begun: float) -> bool:
 
 def settled(argv: Sequence[str]) -> list[str] | None:
     """Return the note of this command, with what was edited since made anew; None for a build."""
-    found = recall(argv) if may(argv) else None
-    if found is None or not found[1]:
-        return found[0] if found is not None else None
-    from seaslug.cli import edit
+    found = _unsure(argv) if may(argv) else None
+    if found is None:
+        return None
+    lines, changed = found
+    if not changed:
+        return lines if lines[0] == _key(argv) else None
+    try:
+        return _edited(argv, lines, changed)
+    except (OSError, ValueError):
+        return None
 
-    return edit.edited(argv, *found)
+
+def _edited(argv: Sequence[str], lines: list[str], changed: list[str]) -> list[str] | None:
+    from seaslug.adapters.quickcompile import Interpreter
+    from seaslug.apps import edits
+
+    plan = edits.decode(lines)
+    if plan is None:
+        return None
+    command = plan.command if any(path.endswith(".py") for path in changed) else ()
+    # It is what takes longest: all else is done while it starts.
+    with Interpreter(plan.home, command) as interpreter:
+        if lines[0] != _key(argv):
+            return None
+        from seaslug.cli import edit
+
+        return edit.edited(argv, lines, changed, plan, interpreter)
 
 
 def plain(argv: Sequence[str]) -> tuple[str, ...]:
@@ -120,12 +141,16 @@ def recall(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:
 
     None if there is no note, or if anything else may have changed.
     """
+    found = _unsure(argv)
+    return found if found is not None and found[0][0] == _key(argv) else None
+
+
+def _unsure(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Return what recall does, for a command that may have been another one's."""
     try:
         with open(_path(argv), encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read(_MAX_NOTE).split("\n")
-        if lines[0] != _key(argv) or lines[-1] != "end":
-            return None
-        changed = _changed(lines)
+        changed = _changed(lines) if lines[-1] == "end" else None
     except (OSError, ValueError, TypeError):  # not there, or damaged
         return None
     return (lines, changed) if changed is not None else None

@@ -11,7 +11,6 @@ import os
 import stat
 
 from seaslug.adapters import shelf
-from seaslug.adapters.quickcompile import Compiling
 from seaslug.apps import edits
 from seaslug.cli import again
 from seaslug.oci import splice as splice_image
@@ -22,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from seaslug.adapters.quickcompile import Interpreter
+
     Row = str
     Read = dict[str, tuple[bytes, Row]]
 
@@ -30,34 +31,36 @@ _HOW = "one layer made anew"
 _BEFORE = "as built before"
 
 
-def edited(argv: Sequence[str], lines: Sequence[str], changed: Sequence[str]) -> list[str] | None:
+def edited(
+    argv: Sequence[str], lines: Sequence[str], changed: Sequence[str], plan: edits.Plan,
+    interpreter: Interpreter,
+) -> list[str] | None:  # fmt: skip
     """Return the note of the image with the files *changed*, which is then in the store.
 
-    None if it takes a full build. *lines* are the note of the last one.
+    None, OSError or ValueError if it takes a full build. *lines* are the note of the last one.
     """
-    try:
-        plan = edits.decode(lines)
-        if plan is None or len(changed) > _MANY:
-            return None
-        root = again.home(argv)
-        with shelf.Held(root, "lock"):
-            return _edited(argv, lines, changed, plan, root)
-    except (OSError, ValueError):
+    root = again.home(argv)
+    if len(changed) > _MANY:
         return None
+    with shelf.Held(root, "lock"):
+        read = {path: _read(path) for path in changed}
+        made = _layer(plan, root, {path: data for path, (data, _) in read.items()}, interpreter)
+        rows = _named(plan, root, made, lines, read) if made is not None else None
+    if rows is not None:
+        again.keep(argv, rows[0])
+    return rows[1] if rows is not None else None
 
 
-def _edited(
-    argv: Sequence[str], lines: Sequence[str], changed: Sequence[str], plan: edits.Plan, root: str
-) -> list[str] | None:  # fmt: skip
-    read = {path: _read(path) for path in changed}
-    made = _layer(plan, root, {path: data for path, (data, _) in read.items()})
-    after = _image(plan, root, *made) if made is not None else None
+def _named(
+    plan: edits.Plan, root: str, made: tuple[bytes, str], lines: Sequence[str], read: Read
+) -> tuple[list[str], list[str]] | None:  # fmt: skip
+    """Give the image with the layer *made* its name; return its note, and what to say now."""
+    after = _image(plan, root, *made)
     if after is None:
         return None
     rows = list(_noted(lines, plan, after, {path: row for path, (_, row) in read.items()}, root))
-    again.keep(argv, rows)
     how = _BEFORE if after.image == plan.image else _HOW
-    return [row.replace(after.line(_BEFORE), after.line(how)) for row in rows]
+    return rows, [row.replace(after.line(_BEFORE), after.line(how)) for row in rows]
 
 
 def _read(path: str) -> tuple[bytes, Row]:
@@ -74,7 +77,9 @@ def _read(path: str) -> tuple[bytes, Row]:
     return data, again.own(path, seen)
 
 
-def _layer(plan: edits.Plan, root: str, read: Mapping[str, bytes]) -> tuple[bytes, str] | None:
+def _layer(
+    plan: edits.Plan, root: str, read: Mapping[str, bytes], interpreter: Interpreter
+) -> tuple[bytes, str] | None:  # fmt: skip
     """Return the layer with what was *read*, compressed, and its diff id; None for a full build."""
     packed = shelf.raw(root, plan.layer)
     data = member.plain(packed, edits.MAX_LAYER + len(END))
@@ -84,26 +89,26 @@ def _layer(plan: edits.Plan, root: str, read: Mapping[str, bytes]) -> tuple[byte
         return None
     old = {source: splice.content(data, places[paths[source]]) for source in read}
     new = {source: text for source, text in read.items() if text != old[source]}
-    to_compile = {paths[s]: text for s, text in new.items() if s.endswith(".py")}
-    codes = {path: edits.compiled(path, places) for path in to_compile}
-    if any(bool(code) is not bool(plan.home) for code in codes.values()):
+    fresh = {paths[source]: text for source, text in new.items()}
+    code = {path: edits.compiled(path, places) for path in fresh if path.endswith(".py")}
+    if any(bool(place) is not bool(plan.home) for place in code.values()):
         return None
-    with Compiling(plan.home, plan.command, to_compile if plan.home else {}) as compiling:
-        if shelf.named(packed) != plan.layer[0]:
-            raise ValueError("a damaged layer")
-        if not all(edits.harmless(plan.kind, s, old[s], text) for s, text in new.items()):
-            return None
-        end = member.gzip(END, plan.level)
-        bytecode = compiling.result()
+    compiled = list(code) if plan.home else []
+    if compiled:
+        interpreter.give({path: fresh[path] for path in compiled})
+    if shelf.named(packed) != plan.layer[0]:
+        raise ValueError("a damaged layer")
+    if not all(edits.harmless(plan.kind, s, old[s], text) for s, text in new.items()):
+        return None
+    end = member.gzip(END, plan.level)
+    bytecode = interpreter.result(len(compiled)) if compiled else []
     if bytecode is None:
         return None
-    fresh = {paths[source]: text for source, text in new.items()}
-    fresh |= {codes[path]: code for path, code in bytecode.items()}
+    fresh |= {code[path]: made for path, made in zip(compiled, bytecode, strict=True)}
     plain = splice.exchanged(data, places, fresh)
     if len(plain) > edits.MAX_LAYER + len(END):
         return None
-    body = plain[: -len(END)]
-    return member.gzip(body, plan.level) + end, shelf.named(plain)
+    return member.gzip(plain[: -len(END)], plan.level) + end, shelf.named(plain)
 
 
 def _image(plan: edits.Plan, root: str, layer: bytes, diff_id: str) -> edits.Plan | None:

@@ -28,6 +28,7 @@ EXAMPLES = """\
   seaslug rebase app --prove                        and start it before it gets the name
 """
 _SHOWN = 6
+_NAMELESS = "what shall the result be called?"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +65,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     from seaslug.cli.lockfile import read_lock
     from seaslug.cli.workspace import workspace
-    from seaslug.errors import ProofError
+    from seaslug.errors import ProofError, UsageError
     from seaslug.ops.rebase.rebase import put
+    from seaslug.values.place import STORE, parse_place
+
+    if parse_place(args.app).transport != STORE and not (args.tag or args.dry_run):
+        raise UsageError(_NAMELESS, where=args.app, hint="-t NAME")
 
     lock = read_lock(Path(args.lock)) if args.lock else None
     wanted = [part.strip() for text in args.platform for part in text.split(",") if part.strip()]
@@ -126,7 +131,7 @@ def _names(app: str, args: argparse.Namespace, context: Context) -> list[str]:
     names = [n for n in (app, f"{app}:latest") if n in known]
     names = names or [n for n, found in known.items() if found.digest == top.digest][:1]
     if not names:
-        raise UsageError("what shall the result be called?", where=args.app, hint="-t NAME")
+        raise UsageError(_NAMELESS, where=args.app, hint="-t NAME")
     return names[:1]
 
 

@@ -12,6 +12,8 @@ from seaslug.tar.reader import Member
 from seaslug.values.content import Inline
 from seaslug.values.tree import Entry, Kind, Tree
 
+_EMPTY = Inline(b"")
+
 
 @dataclass(frozen=True, slots=True)
 class Rootfs:
@@ -76,8 +78,14 @@ def rootfs(layers: Sequence[LayerFacts], base: int) -> Rootfs:
             member = Member(path, kind, mode, 0, 0, 0, size, target, (), iter(()))
             root.put(member, place, "")
         _keep_texts(root, at, layer)
-    entries = [item.entry for path, item in root.found.items() if path]
+    entries = [_closed(item.entry) for path, item in root.found.items() if path]
     return Rootfs(Tree(entries), dict(root.found), tuple(layers), base)
+
+
+def _closed(entry: Entry) -> Entry:
+    """Return a file that reads as empty unless its text is kept: its content is not at hand."""
+    kept = entry.kind is not Kind.FILE or isinstance(entry.content, Inline)
+    return entry if kept else replace(entry, content=_EMPTY)
 
 
 def _keep_texts(root: Root, at: int, layer: LayerFacts) -> None:

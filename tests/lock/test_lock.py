@@ -50,6 +50,8 @@ slices = st.builds(
     SliceLock, digests,
     st.lists(st.tuples(words, st.lists(words, max_size=3).map(tuple)), max_size=3).map(tuple),
     st.lists(words, max_size=2).map(tuple), st.text(max_size=20),
+    st.lists(words, max_size=2).map(tuple),
+    st.lists(st.tuples(words, st.lists(words, max_size=3).map(tuple)), max_size=2).map(tuple),
 )  # fmt: skip
 locks = st.builds(
     Lock, st.text(min_size=1, max_size=20), digests, st.lists(states, max_size=3).map(tuple),

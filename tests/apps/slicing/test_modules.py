@@ -66,3 +66,50 @@ def test_a_name_from_a_module_is_a_module_only_if_there_is_one(modules: Modules)
 def test_the_first_root_wins() -> None:
     tree = Tree([file("a/x.py", b"import y"), file("b/x.py", b"import z"), file("b/z.py", b"")])
     assert Modules(tree, ("a", "b")).reach(["x"]) == {"x"}
+
+
+def reach(files: dict[str, str], start: str) -> set[str]:
+    tree = Tree(file(path, text.encode()) for path, text in files.items())
+    return Modules(tree, (LIB, SITE, "app")).reach([start])
+
+
+def test_what_a_package_loads_by_a_table_is_reached() -> None:
+    files = {
+        f"{SITE}/web/__init__.py": "T = {'App': '.app', 'x': 'y'}\ndef __getattr__(n): ...",
+        f"{SITE}/web/app.py": "import_module(f'web.backends.{name}')",
+        f"{SITE}/web/mypy.py": "",
+        f"{SITE}/web/backends/__init__.py": "",
+        f"{SITE}/web/backends/one.py": "",
+    }
+    assert reach(files, "web") == {"web", "web.app", "web.backends", "web.backends.one"}
+
+
+def test_what_needs_a_package_that_is_not_there_is_not_followed() -> None:
+    files = {
+        f"{SITE}/web/__init__.py": "try:\n    from web import loop\nexcept ImportError: ...",
+        f"{SITE}/web/loop.py": "import uvloop\nimport csv",
+        f"{LIB}/csv.py": "",
+        "app/own.py": "import nowhere\nimport csv",
+    }
+    assert reach(files, "web") == {"web"}
+    # The application's own code may have other ways to be found, and files of paths too.
+    assert reach(files, "own") == {"own", "csv"}
+    assert "csv" in reach({**files, f"{SITE}/more.pth": "/somewhere"}, "web")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("logs.Handler", True), ("logs.LEVEL", True), ("logs.helper", True), ("logs.star", False),
+     ("logs.word.duration", False), ("logs", False)],
+)  # fmt: skip
+def test_a_name_in_a_text_is_a_module_if_that_defines_the_rest(text: str, kept: bool) -> None:
+    source = "from os import (\n  helper,\n)\nclass Handler: ...\nLEVEL: int = 1\n# a word here"
+    files = {f"{LIB}/logs.py": source, "app/main.py": f"NAME = '{text}'"}
+    assert ("logs" in reach(files, "main")) is kept
+
+
+def test_edges_are_followed_for_who_says_the_word() -> None:
+    files = {f"{LIB}/uuid.py": "import _uuid", f"{LIB}/_uuid.py": "", "app/a.py": "import uuid",
+             "app/b.py": "from uuid import uuid1\nuuid1()"}  # fmt: skip
+    assert reach(files, "a") == {"a", "uuid"}
+    assert reach(files, "b") == {"b", "uuid", "_uuid"}

@@ -84,3 +84,47 @@ def test_any_bytes_are_borne(source: bytes) -> None:
 def test_texts_of_a_compiled_module() -> None:
     data = b"\x7fELF\0datetime\0json.decoder\0x y\0\1bad\0_socket\0"
     assert in_binary(data) == ("_socket", "datetime", "json.decoder")
+
+
+LAZY = b"""
+TABLE = {"Thing": ".things", "Other": "others"}
+def __getattr__(name):
+    return import_module(TABLE[name], __package__)
+"""
+
+
+def test_a_file_that_puts_names_together_may_mean_any_word_of_its_package() -> None:
+    assert {".things", "others", "Thing"} <= set(scan(LAZY).beside)
+    assert not scan(b"TABLE = {'Thing': '.things'}").beside
+
+
+@pytest.mark.parametrize(
+    ("source", "pattern"),
+    [
+        (b"import_module(f'web.backends._{name}')", "web.backends._*"),
+        (b"import_module('%s.management.commands.%s' % (app, name))", "*.management.commands.*"),
+        (b"import_module('plugins.' + name)", "plugins.*"),
+        (b"name = '{}.models'.format(app)\nimport_module(name)", "*.models"),
+        (b"for found in iter_modules(__path__): ...", ".*"),
+    ],
+)  # fmt: skip
+def test_texts_with_gaps_are_patterns(source: bytes, pattern: str) -> None:
+    assert pattern in scan(source).patterns
+
+
+@pytest.mark.parametrize("source", [b"f'web.{x}'", b"import_module(name)", b"import_module('a.b')"])
+def test_what_names_no_module_is_no_pattern(source: bytes) -> None:
+    assert not scan(source).patterns
+
+
+def test_what_only_type_checkers_see_is_no_import() -> None:
+    source = b"if TYPE_CHECKING:\n    import decimal\nimport json"
+    assert [name for _, name, _ in scan(source).imports] == ["json"]
+    # A table of what to load may be read from just there.
+    lazy = source + b"\ndef __getattr__(name): ..."
+    assert {name for _, name, _ in scan(lazy).imports} == {"decimal", "json"}
+
+
+def test_what_a_file_cannot_be_imported_without() -> None:
+    source = b"import trio.lowlevel\nfrom . import x\ntry:\n  import uvloop\nexcept E: pass\n"
+    assert scan(source).needs == ("trio",)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterator
 
 _FACTS = {"sys.platform": "linux", "os.name": "posix"}
+_MARKS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop)
 _FOR_CHECKERS = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING"})
 
 
 def live(tree: ast.AST, *, checkers: bool = False) -> Iterator[ast.AST]:
-    """Yield all nodes of *tree* that may run; with *checkers*, what is for type checkers too."""
-    todo = [tree]
+    """Yield all nodes of *tree* that may run, but for marks; with *checkers*, what is for type checkers too."""
+    todo = deque([tree])
     while todo:
-        node = todo.pop()
+        node = todo.popleft()
         yield node
         if isinstance(node, ast.If) and (value := _value(node.test, checkers)) is not None:
-            todo += reversed(node.body if value else node.orelse)
+            todo.extend(node.body if value else node.orelse)
             continue
-        todo += reversed(list(ast.iter_child_nodes(node)))
+        for name in node._fields:
+            part = getattr(node, name, None)
+            if isinstance(part, list):
+                todo.extend(one for one in part if isinstance(one, ast.AST))
+            elif isinstance(part, ast.AST) and not isinstance(part, _MARKS):
+                todo.append(part)
 
 
 def _value(test: ast.expr, checkers: bool) -> bool | None:

@@ -74,23 +74,29 @@ def scan(source: bytes) -> Scan:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return by_lines(source)
-    lazy = any(_puts_together(node) for node in ast.walk(tree))
-    nodes = list(live(tree, checkers=lazy))
-    imports = tuple(dict.fromkeys(one for node in nodes for one in _imported(node)))
-    calls = [node for node in nodes if isinstance(node, ast.Call)]
-    loaded = (t for c in calls if _called(c.func) in _LOADERS for t in _constants(c))
-    libraries = (t for c in calls if _called(c.func) in _OPENERS for t in _constants(c))
-    texts = dict.fromkeys(n.value for n in nodes if isinstance(n, ast.Constant)
-                          and isinstance(n.value, str) and len(n.value) < 200)  # fmt: skip
+    # The text is looked at first, for that is quicker.
+    lazy = _LAZY.search(source) is not None and any(map(_puts_together, ast.walk(tree)))
+    imports: dict[tuple[int, str, tuple[str, ...]], None] = {}
+    loaded: list[str] = []
+    libraries: list[str] = []
+    texts: dict[str, None] = {}
+    patterns: list[str] = []
+    for node in live(tree, checkers=lazy):
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and len(node.value) < 200:
+                texts[node.value] = None
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            imports |= dict.fromkeys(_imported(node))
+        elif isinstance(node, ast.Call):
+            loaded += _constants(node) if _called(node.func) in _LOADERS else ()
+            libraries += _constants(node) if _called(node.func) in _OPENERS else ()
+        if lazy:
+            patterns += _patterns(node)
+    needs = (n.partition(".")[0] for x in tree.body for level, n, _ in _imported(x) if not level)
     return Scan(
-        imports, _once(loaded), tuple(t for t in texts if "." in t and _DOTTED.match(t)),
-        _once(libraries), said(source),
-        tuple(t for t in texts if _BESIDE.match(t)) if lazy else (),
-        _once(_patterns(nodes)) if lazy else (),
-        _once(
-            name.partition(".")[0] for node in tree.body
-            for level, name, _ in _imported(node) if not level
-        ),
+        tuple(imports), _once(loaded), tuple(t for t in texts if "." in t and _DOTTED.match(t)),
+        _once(libraries), said(source), tuple(t for t in texts if lazy and _BESIDE.match(t)),
+        _once(patterns), _once(needs),
     )  # fmt: skip
 
 
@@ -115,14 +121,13 @@ def _imported(node: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         yield node.level, node.module or "", tuple(alias.name for alias in node.names)
 
 
-def _patterns(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Yield texts with ``*`` where something is put in that is not known, if they name modules."""
-    for node in nodes:
-        if isinstance(node, ast.Call) and _called(node.func) in _WALKERS:
-            yield ".*"
-        text = _GAP.sub("*", _template(node))
-        if "*" in text and _PATTERN.match(text):
-            yield text
+def _patterns(node: ast.AST) -> Iterator[str]:
+    """Yield *node* with ``*`` where something is put in that is not known, if it names modules."""
+    if isinstance(node, ast.Call) and _called(node.func) in _WALKERS:
+        yield ".*"
+    text = _GAP.sub("*", _template(node))
+    if "*" in text and _PATTERN.match(text):
+        yield text
 
 
 def _template(node: ast.AST) -> str:

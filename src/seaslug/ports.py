@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from seaslug.values.debian import Package
-from seaslug.values.descriptor import Descriptor
-from seaslug.values.digest import Digest
-from seaslug.values.tree import Tree
+if TYPE_CHECKING:
+    from seaslug.values.debian import Package
+    from seaslug.values.descriptor import Descriptor
+    from seaslug.values.digest import Digest
+    from seaslug.values.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from seaslug.adapters.engines.docker import Docker
 from seaslug.adapters.engines.endpoint import Endpoint
 from seaslug.adapters.store import Store
 from seaslug.oci import media
-from seaslug.oci.config import canonical
+from seaslug.oci.plain import canonical
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 from support import images

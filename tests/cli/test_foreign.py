@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from seaslug.adapters.store import Store
-from seaslug.oci.image import plain
+from seaslug.oci.plain import plain
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 from support import images

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seaslug.oci.config import Healthcheck, ImageConfig, canonical, timestamp
+from seaslug.oci.config import Healthcheck, ImageConfig, timestamp
+from seaslug.oci.plain import canonical
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seaslug.oci import media, splice
-from seaslug.oci.config import ImageConfig, canonical
+from seaslug.oci.config import ImageConfig
 from seaslug.oci.image import Image, Layer, plain
+from seaslug.oci.plain import canonical
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform

@@ -9,8 +9,7 @@ from typing import Any
 
 from seaslug.errors import SeaslugError, StoreError, UnknownNameError, UsageError
 from seaslug.oci import media
-from seaslug.oci.config import canonical
-from seaslug.oci.image import plain
+from seaslug.oci.plain import canonical, plain
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 

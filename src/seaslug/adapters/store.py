@@ -34,7 +34,7 @@ from typing import Any
 
 from seaslug.adapters import rows
 from seaslug.errors import IntegrityError, StoreError, UnknownNameError
-from seaslug.oci.config import canonical
+from seaslug.oci.plain import canonical
 from seaslug.ports import Opener, Stored
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest

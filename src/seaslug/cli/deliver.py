@@ -56,7 +56,6 @@ def delivery(args: argparse.Namespace, context: Context) -> Delivery:
 
 def wish(args: argparse.Namespace, *, everything: bool = False) -> Wish:
     """Return what --platform, --all and --include-referrers ask for."""
-    from seaslug.api import host_platform
     from seaslug.errors import UsageError
     from seaslug.ops.transfer.plan import Wish
 
@@ -65,10 +64,12 @@ def wish(args: argparse.Namespace, *, everything: bool = False) -> Wish:
     every = getattr(args, "all", False) or platforms == ("all",)
     if getattr(args, "all", False) and platforms and platforms != ("all",):
         raise UsageError("--all and --platform contradict each other", hint="leave one of them out")
-    return Wish(
-        () if every else platforms, every or (everything and not platforms),
-        getattr(args, "include_referrers", False), str(host_platform()),
-    )  # fmt: skip
+    referrers = getattr(args, "include_referrers", False)
+    if every or (everything and not platforms):
+        return Wish((), True, referrers)
+    from seaslug.api import host_platform
+
+    return Wish(platforms, False, referrers, str(host_platform()))
 
 
 def line(name: str, moved: Moved, verb: str, seconds: float) -> str:

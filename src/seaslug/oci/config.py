@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from seaslug.oci.plain import canonical
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 
@@ -72,11 +72,6 @@ class ImageConfig:
         if self.healthcheck is not None:
             found["Healthcheck"] = _health(self.healthcheck)
         return {key: value for key, value in found.items() if value}
-
-
-def canonical(data: Any) -> bytes:
-    """Return JSON bytes that depend on the data alone: sorted keys, no spaces, UTF-8."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def timestamp(seconds: int) -> str:

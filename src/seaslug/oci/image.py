@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seaslug.oci import media
-from seaslug.oci.config import ImageConfig, canonical
+from seaslug.oci.config import ImageConfig
+from seaslug.oci.plain import canonical, plain
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
@@ -48,17 +49,3 @@ class Image:
                 "annotations": dict(self.annotations),
             }
         )
-
-
-def plain(descriptor: Descriptor) -> dict[str, object]:
-    """Return *descriptor* as JSON-ready data."""
-    data: dict[str, object] = {
-        "mediaType": descriptor.media_type,
-        "digest": descriptor.digest.text,
-        "size": descriptor.size,
-    }
-    if descriptor.annotations:
-        data["annotations"] = dict(descriptor.annotations)
-    if descriptor.urls:
-        data["urls"] = list(descriptor.urls)
-    return data

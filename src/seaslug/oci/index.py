@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seaslug.oci import media
-from seaslug.oci.config import canonical
-from seaslug.oci.image import plain
+from seaslug.oci.plain import canonical, plain
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.platform import Platform
 

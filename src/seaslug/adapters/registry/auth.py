@@ -8,16 +8,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from seaslug.adapters.registry import challenge, tokens
+from seaslug.adapters.registry import tokens
 from seaslug.adapters.registry.authfile import Credentials
-from seaslug.adapters.registry.challenge import Challenge
 from seaslug.adapters.registry.message import Request, Response
 from seaslug.adapters.registry.settings import Endpoint, is_loopback
 from seaslug.adapters.registry.tls import printable
 from seaslug.adapters.registry.tokens import RefusedError, Scope, Token, Wanted
 from seaslug.errors import LoginError, RegistryError
+
+if TYPE_CHECKING:
+    from seaslug.adapters.registry.challenge import Challenge
 
 __all__ = ["Authority", "Scope", "Send"]
 
@@ -74,6 +77,8 @@ class Authority:
         """
         if self._known.registry_token:
             raise self._not_taken()
+        from seaslug.adapters.registry import challenge
+
         asked = {found.scheme: found for found in reversed(challenge.parse(challenges))}
         if "bearer" in asked:
             return self._by_token(asked["bearer"], scopes, refused)

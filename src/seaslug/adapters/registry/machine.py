@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +72,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def read_toml(path: Path) -> dict[str, Any] | None:
     """Return a TOML document, or None without that file. Raises UsageError."""
     data = _read(path)
+    if data is None:
+        return None
+    import tomllib
+
     try:
-        return None if data is None else tomllib.loads(data.decode())
+        return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise UsageError(f"cannot be read: {error}", where=str(path)) from None
 

@@ -15,7 +15,7 @@ from seaslug.adapters.registry.pages import pages
 from seaslug.adapters.registry.trouble import RefusedError
 from seaslug.errors import HostileError, SeaslugError
 from seaslug.oci import media
-from seaslug.oci.config import canonical
+from seaslug.oci.plain import canonical
 from seaslug.oci.read import descriptor, json_object
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest

@@ -15,7 +15,6 @@ Without a word about it, only the loopback is spoken to by plain HTTP.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,6 +105,10 @@ def is_loopback(host: str) -> bool:
     name = _without_port(host)
     if name == "localhost" or name.endswith(".localhost"):
         return True
+    if not name.startswith(("[", "127.")):
+        return False
+    import ipaddress
+
     try:
         return ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:

@@ -12,12 +12,14 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from seaslug.adapters.registry.challenge import Challenge
 from seaslug.adapters.registry.message import Request, Response
 from seaslug.errors import RegistryError
+
+if TYPE_CHECKING:
+    from seaslug.adapters.registry.challenge import Challenge
 
 SHORTEST = 60.0
 """seconds that a token holds at least, as Docker's own client has it"""

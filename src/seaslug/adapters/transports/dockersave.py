@@ -24,9 +24,8 @@ from seaslug.adapters.transports.arrived import Arrived
 from seaslug.adapters.transports.members import packing
 from seaslug.errors import HostileError, IntegrityError, SeaslugError, UnknownNameError, UsageError
 from seaslug.oci import media, select
-from seaslug.oci.config import canonical
 from seaslug.oci.files import layer_chunks
-from seaslug.oci.image import plain
+from seaslug.oci.plain import canonical, plain
 from seaslug.oci.read import IndexManifest, Manifest, json_object, parse
 from seaslug.ports import BlobStore, Stored
 from seaslug.values.descriptor import Descriptor

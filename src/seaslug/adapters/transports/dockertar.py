@@ -19,8 +19,8 @@ from typing import IO
 from seaslug.adapters import rows
 from seaslug.errors import HostileError
 from seaslug.oci import images, media
-from seaslug.oci.config import canonical
 from seaslug.oci.files import layer_chunks
+from seaslug.oci.plain import canonical
 from seaslug.oci.read import Manifest, parse
 from seaslug.ports import BlobStore
 from seaslug.values.descriptor import Descriptor

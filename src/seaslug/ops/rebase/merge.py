@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seaslug.oci import media
-from seaslug.oci.config import canonical
-from seaslug.oci.image import Layer, plain
+from seaslug.oci.image import Layer
+from seaslug.oci.plain import canonical, plain
 from seaslug.ops.rebase.find import Split
 from seaslug.ops.rebase.stack import BASE_DIGEST, BASE_NAME, Stack
 from seaslug.ports import BlobStore

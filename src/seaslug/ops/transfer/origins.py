@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seaslug.ops.keys import action
 from seaslug.ports import BlobStore
 from seaslug.values.digest import Digest
 
-_VERSION = 1
 _MOST = 8
 
 
@@ -29,4 +27,4 @@ def remember(store: BlobStore, digests: Iterable[Digest], repository: str) -> No
 
 
 def _key(digest: Digest) -> Digest:
-    return action("origins", _VERSION, digest.text)
+    return Digest.of(f"origins 1 {digest}".encode())

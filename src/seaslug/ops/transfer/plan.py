@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from seaslug.errors import HostileError, RegistryError
 from seaslug.oci import media, select
-from seaslug.oci.config import canonical
-from seaslug.oci.image import plain
 from seaslug.oci.read import IndexEntry, IndexManifest, Manifest, parse
 from seaslug.ports import ImageSource
 from seaslug.values.descriptor import Descriptor
@@ -126,6 +124,8 @@ def _flat(
 
 def _subset(entries: Sequence[IndexEntry]) -> Page:
     """Return a new index of *entries*."""
+    from seaslug.oci.plain import canonical, plain
+
     rows = []
     for entry in entries:
         row = plain(entry.descriptor)

@@ -44,6 +44,19 @@ def test_the_same_levels_on_another_member() -> None:
     assert (found.base, reference(family)) == ("cc-debian13:nonroot",) * 2
 
 
+@pytest.mark.parametrize(
+    ("onto", "found"),
+    [
+        ("cc:debug", "cc-debian12:debug"),
+        ("cc", "cc-debian12"),
+        ("cc-debian13", "cc-debian13"),
+        ("java11", "java11-debian11"),
+    ],
+)
+def test_the_release_stays_where_none_is_named(onto: str, found: str) -> None:
+    assert decode(encode(app()), "image").recipe(onto).base == found
+
+
 def test_the_family_tells_nothing() -> None:
     assert encode(expand.family("python3")) == ""
 

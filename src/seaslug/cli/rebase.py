@@ -193,8 +193,9 @@ def _lines(name: str, one: Rebased) -> list[str]:
     changed = "all as before" if not one.changes else f"{len(one.changes)} changed: "
     few = ", ".join(one.changes[:_SHOWN])
     more = f" and {len(one.changes) - _SHOWN} more" if len(one.changes) > _SHOWN else ""
+    base = f" of {one.base.name}" if one.base.name else ""
     rows = [
-        f"{name}  {one.parts.app.platform}  {before} base layers replaced by {after}, "
+        f"{name}  {one.parts.app.platform}  {before} base layers replaced by {after}{base}, "
         f"{one.kept} application layers kept; {one.packages} packages, {changed}{few}{more}"
     ]
     if not one.problems:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from seaslug.errors import RecipeError
+from seaslug.errors import RecipeError, SeaslugError
 from seaslug.recipe import catalog, expand
 from seaslug.recipe.model import Level, Recipe
 
@@ -33,14 +33,27 @@ class Recorded:
     def recipe(self, onto: str = "") -> Recipe:
         """Return the recipe on the member of the family called *onto*, or its own base.
 
+        Where *onto* names no distribution it is that of its own base, if the member has it.
         Its settings are the base's: what the application adds is in its configuration. Raises
         UnknownNameError, UsageError.
         """
-        family = expand.family(onto or self.base)
+        family = expand.family(_same_release(onto, self.base) if onto else self.base)
         return replace(
             family, name=self.title, base=reference(family), description="", checks=(),
             levels=(*family.levels, *self.levels),
         )  # fmt: skip
+
+
+def _same_release(onto: str, base: str) -> str:
+    wanted, own = catalog.parse_reference(onto), catalog.parse_reference(base)
+    text = f"{wanted.name}-{own.distribution}" + (f":{wanted.variant}" if wanted.variant else "")
+    if wanted.distribution or not own.distribution:
+        return onto
+    try:
+        catalog.distribution_of(own.distribution, catalog.members()[wanted.name], text)
+    except SeaslugError:
+        return onto
+    return text
 
 
 def reference(family: Recipe) -> str:

@@ -48,7 +48,7 @@ def test_the_files_are_the_new_base_s_under_the_application_s(bench: Bench) -> N
     assert bench.cli("cat", "app", "/etc/base").out == "new"
     assert bench.cli("cat", "app", "/app/x").out == "mine"
     assert bench.inspect("app")["digest"] == done.out.strip()
-    assert "1 base layers replaced by 1, 1 application layers kept" in done.err
+    assert "1 base layers replaced by 1 of new:latest, 1 application layers kept" in done.err
     assert "1 packages, 1 changed: libz 1 → 2" in done.err
 
 

@@ -6,7 +6,7 @@ import random
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seaslug.apps.edits import Plan, compiled, decode, harmless, may
@@ -177,6 +177,7 @@ PLANS = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(PLANS)
 def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
     found = decode(["until 3", *plan.encode(), "end"])
@@ -186,6 +187,7 @@ def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
     assert decode(["until 3", "end"]) is None
 
 
+@settings(deadline=None)
 @given(
     PLANS, st.integers(0, 30), st.sampled_from(["", "edit ", "edit size x", "edit image sha256:"])
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seaslug.oci import media, splice
@@ -36,11 +36,12 @@ def config(image: Image) -> tuple[str, int]:
     return Digest.of(raw).text, len(raw)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2), words, st.integers(1, 10**9), st.integers(1, 10**9))
 def test_it_is_what_the_image_itself_would_say(at: int, word: str, old: int, new: int) -> None:
-    settings = ImageConfig(AMD64, env=(("WORD", word),), labels=((word, word),))
+    config_ = ImageConfig(AMD64, env=(("WORD", word),), labels=((word, word),))
     layers = tuple(layer(name, old) for name in "abc")
-    before = Image(AMD64, settings, layers, (("note", word),))
+    before = Image(AMD64, config_, layers, (("note", word),))
     fresh = replace(layer("fresh", new), created_by=layers[at].created_by)
     after = replace(before, layers=(*layers[:at], fresh, *layers[at + 1 :]))
     made = splice.renamed(

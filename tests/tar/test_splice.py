@@ -41,6 +41,7 @@ def test_exchanged_is_what_the_writer_writes(tree: Tree, fresh: list[bytes]) -> 
     assert splice.exchanged(data, places, new) == written(after)
 
 
+@settings(deadline=None)
 @given(trees)
 def test_files_are_found_where_they_lie(tree: Tree) -> None:
     data = written(tree)

@@ -35,7 +35,7 @@ def plan(
     compression, config = builder.options.compression, app.project.config
     if not app.copied or config.files or config.certificates or len(built) != 1:
         return None
-    if any(getattr(x, "sliced", False) for _, top in app.layers for x in top if x.name == NAME):
+    if any(x.sliced for _, top in app.layers for x in top if x.name == NAME):
         return None
     if (compression.kind, builder.options.layers) != ("gzip", "grouped") or not row:
         return None

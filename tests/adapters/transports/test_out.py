@@ -13,7 +13,7 @@ import pytest
 
 from seaslug.adapters.store import Store
 from seaslug.adapters.transports.out import parse_output, put_out
-from seaslug.errors import SeaslugError, StoreError, UnknownNameError, UsageError
+from seaslug.errors import HostileError, SeaslugError, StoreError, UnknownNameError, UsageError
 from seaslug.oci import media
 from seaslug.oci.index import index_bytes
 from seaslug.values.descriptor import Descriptor
@@ -158,6 +158,28 @@ def test_several_platforms_do_not_fit(store: Store, tmp_path: Path, transport: s
         put_out(store, both(store), at(transport, tmp_path / "out"), ["a"])
     assert "linux/amd64|linux/arm64" in caught.value.hint
     assert not (tmp_path / "out").exists()
+
+
+def test_an_attestation_is_no_second_platform(store: Store, tmp_path: Path) -> None:
+    one = made(store)
+    rows = [
+        {"mediaType": media.MANIFEST, "digest": one.digest.text, "size": one.size,
+         "platform": {"os": "linux", "architecture": "amd64"}},
+        {"mediaType": media.MANIFEST, "digest": f"sha256:{'1' * 64}", "size": 7,
+         "platform": {"os": "unknown", "architecture": "unknown"},
+         "annotations": {"vnd.docker.reference.type": "attestation-manifest"}},
+    ]  # fmt: skip
+    for count, raised in ((2, None), (0, HostileError)):
+        stored = store.put([json.dumps({"schemaVersion": 2, "manifests": rows[:count]}).encode()])
+        top = Descriptor(INDEX, stored.digest, stored.size)
+        place = at("docker-archive", tmp_path / "out.tar")
+        if raised is None:
+            put_out(store, top, place, ["a"])
+            (row,) = json.loads(files_of(tmp_path / "out.tar")["manifest.json"])
+            assert row["RepoTags"] == ["a:latest"]
+        else:
+            with pytest.raises(raised):
+                put_out(store, top, place, ["a"])
 
 
 def test_zstd_does_not_fit_into_a_docker_archive(store: Store, tmp_path: Path) -> None:

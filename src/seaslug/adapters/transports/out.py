@@ -13,8 +13,9 @@ from seaslug.adapters.store import Store
 from seaslug.adapters.transports import dockertar
 from seaslug.adapters.transports.layout import beside, explained, target_in
 from seaslug.adapters.transports.store import StoreSource
-from seaslug.errors import UnknownNameError, UsageError
-from seaslug.oci import images
+from seaslug.errors import HostileError, UnknownNameError, UsageError
+from seaslug.oci import images, select
+from seaslug.oci.read import IndexManifest, parse
 from seaslug.ports import Listener, Silent
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.place import CLUSTERS, ENGINES, FILES, REGISTRY, Place, parse_place
@@ -70,15 +71,20 @@ def put_out(
 
 def single(store: Store, top: Descriptor, transport: str) -> Descriptor:
     """Return the one image of *top*. Raises UsageError if there are several."""
-    known = images.images(store, top)
+    found = parse(store.read(top.digest), top.digest.text)
+    if not isinstance(found, IndexManifest):
+        return top
+    known = select.images_of(found)
+    if not known:
+        raise HostileError("an index without images", where=top.digest.text)
     if len(known) > 1:
         raise UsageError(
             f"{transport} holds one platform, and this image has {len(known)}",
-            hint="build one: --platform "
-            + "|".join(p for _, p in known)
+            hint="choose one: --platform "
+            + "|".join(entry.platform for entry in known)
             + "; or put out oci-archive:FILE",
         )
-    return known[0][0]
+    return known[0].descriptor
 
 
 @contextmanager

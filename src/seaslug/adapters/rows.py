@@ -90,6 +90,15 @@ def named(rows: Sequence[Row], top: Descriptor, names: Sequence[str]) -> list[Ro
     return kept + [row(top, name) for name in names or ("",)]
 
 
+def must_be_names(names: Sequence[str]) -> None:
+    """Raise UsageError if one of *names* is a digest: that is read by, not written to."""
+    for name in names:
+        if name.startswith("@"):
+            raise UsageError(
+                f"a digest is no name to write to: {name[:80]!r}", hint="write :NAME behind it"
+            )
+
+
 def pick(rows: Sequence[Row], name: str, where: str) -> Descriptor:
     """Return what *name* stands for: a name, a digest or its beginning, or the only image.
 

@@ -411,6 +411,10 @@ def test_an_oci_archive_as_a_stream(store: Store, tmp_path: Path) -> None:
     top = oci(store, path)
     back = Store(tmp_path / "back")
     assert import_into(back, Place("oci-archive", str(path)), "", Silent()) == top
+    for transport in ("oci-archive", "docker-archive"):
+        assert import_into(back, Place(transport, str(path), "it:1"), "", Silent()) == top
+        with pytest.raises(UnknownNameError):
+            import_into(back, Place(transport, str(path), "it:2"), "", Silent())
     raw = path.read_bytes()
     at = raw.index(gzip.compress(ONE, 1, mtime=0))
     path.write_bytes(raw[: at + 40] + b"!!" + raw[at + 42 :])

@@ -182,6 +182,14 @@ def test_an_attestation_is_no_second_platform(store: Store, tmp_path: Path) -> N
                 put_out(store, top, place, ["a"])
 
 
+@pytest.mark.parametrize("transport", ["oci", "oci-archive", "docker-archive", "docker-daemon"])
+def test_a_digest_is_no_name_to_write_to(store: Store, tmp_path: Path, transport: str) -> None:
+    place = Place(transport, str(tmp_path / "out"), f"@sha256:{'1' * 64}")
+    with pytest.raises(UsageError, match="no name to write to"):
+        put_out(store, made(store), place, [])
+    assert not (tmp_path / "out").exists()
+
+
 def test_zstd_does_not_fit_into_a_docker_archive(store: Store, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="zstd") as caught:
         put_out(store, made(store, packing="zstd"), at("docker-archive", tmp_path / "o"), [])

@@ -59,15 +59,15 @@ def _unpacked(store: Store, chunks: Iterable[bytes], place: Place) -> Descriptor
     for _ in pieces:
         pass  # Who writes it would fail if what follows the tar's end were not read.
     dockers = arrived.text("manifest.json") is not None
+    # What an engine gives has one image, whatever it calls it.
+    name = place.name if place.transport in _ARCHIVES else ""
     if not (dockers and place.transport in _DOCKERS):
-        name = place.name if place.transport == "oci-archive" else ""
         try:
             return dockersave.bring_layout(store, arrived, name, str(place))
         except HostileError:
             # containerd writes an index whole, and the manifests of one platform.
             if not dockers:
                 raise
-    name = place.name if place.transport == "docker-archive" else ""
     return dockersave.bring(store, arrived, name, str(place))
 
 

@@ -54,6 +54,7 @@ class LayoutSource(LaidOut):
 
 def target_in(folder: str | Path, *names: str, store: Store | None = None) -> ImageTarget:
     """Return the layout in *folder* to write to; another store is written as a store."""
+    rows.must_be_names(names)
     root = Path(folder).expanduser()
     if (root / "actions").is_dir() and (root / "staging").is_dir():
         return AnotherStore(root, *names)

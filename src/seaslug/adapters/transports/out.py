@@ -54,6 +54,7 @@ def put_out(
     UsageError, EngineError.
     """
     named = [place.name] if place.name else list(names)
+    rows.must_be_names(named)
     if place.transport == "oci":
         _layout(store, top, Path(place.path).expanduser(), named)
     elif place.transport == "oci-archive":

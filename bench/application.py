@@ -1,4 +1,4 @@
-"""An application beside its peers: its size sliced and whole, an edit, and nothing to do.
+"""An application beside its peers: an edit, and nothing to do. Its sizes are in sizes.py.
 
 The application is examples/fastapi. Docker gets a Dockerfile as people write it for a
 shell-less base: the same base, the same packages, the application copied last; so an edit
@@ -8,7 +8,6 @@ makes one small layer anew there too.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import shutil
 import subprocess
@@ -50,11 +49,6 @@ class Application:
     def build(self, *options: str) -> list[str]:
         """Return the command that builds it into the store."""
         return [SEASLUG, "build", str(self.folder), "-q", "--store", str(self.store), *options]
-
-    def sizes(self) -> tuple[int, int]:
-        """Return the compressed bytes of the sliced and of the whole image."""
-        found = [json.loads(corpus.run(*self.build(*o, "--json"))) for o in ((), ("--whole",))]
-        return found[0]["images"][0]["size"], found[1]["images"][0]["size"]
 
     def edited(self) -> Work:
         """One line of the application changed."""

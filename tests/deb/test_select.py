@@ -198,3 +198,10 @@ def test_directories_and_files_are_placed_alike() -> None:
     selection = Selection(usrmerge=True)
     tree = Tree([directory(selection.place("lib/x")), file(selection.place("lib/x/y"), b"")])
     assert [entry.path for entry in tree] == ["usr/lib/x", "usr/lib/x/y"]
+
+
+def test_what_a_slice_cuts_is_out_whatever_is_kept() -> None:
+    chosen = Selection(drop=("usr/lib/**",), keep=("usr/lib/gconv/*",), cuts=("usr/lib/gconv/a",))
+    assert chosen.takes("usr/lib/gconv/b") and not chosen.takes("usr/lib/gconv/a")
+    assert not Selection(only=("etc/*",), cuts=("etc/a",)).takes("etc/a")
+    assert Selection().digest != Selection(cuts=("etc/a",)).digest

@@ -141,3 +141,52 @@ def test_links_and_folders_are_not_compiled() -> None:
     link = symlink("usr/lib/python3/a.py", "b.py")
     folder = Entry("usr/lib/python3/b.py", Kind.DIR, 0o755)
     assert pyc.plan(Tree([link, folder])) == ()
+
+
+DOCUMENTED = b'''"""A module."""
+"""More of it."""
+class Thing:
+    """What it is."""
+    def empty(self):
+        """Nothing."""
+    async def full(self):
+        "Said."
+        assert self, "kept"
+        text = "not documentation"
+        return text
+if Thing:
+    def inner():
+        """Inside."""
+        return __doc__
+'''
+
+
+def test_bare_bytecode_has_all_but_documentation(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *pycworker.OPTIONS, *pycworker.BARE],
+        input=pycworker.asked("app/thing.py", DOCUMENTED), check=True, capture_output=True,
+        cwd=tmp_path,
+    )  # fmt: skip
+    (data,) = pycworker.answered(done.stdout)
+    space: dict[str, object] = {"__doc__": None}
+    exec(marshal.loads(data[16:]), space)
+    thing, inner = space["Thing"], space["inner"]
+    assert isinstance(thing, type) and callable(inner)
+    assert (space.get("__doc__"), thing.__doc__, inner.__doc__) == (None, None, None)
+    assert thing().empty() is None and vars(thing)["empty"].__doc__ is None  # type: ignore[attr-defined]
+    with pytest.raises(AssertionError, match="kept"):
+        vars(thing)["full"](None).send(None)
+    assert inner() is None
+
+
+def test_rare_modules_are_compiled_where_sources_go() -> None:
+    rare = Tree([file(f"{LIBRARY}/difflib.py", b""), file(f"{LIBRARY}/json/__init__.py", b"")])
+    assert [e.path for e in pyc.plan(rare)] == [f"{LIBRARY}/json/__init__.py"]
+    assert len(pyc.plan(rare, rare=True)) == 2
+
+
+def test_bytecode_in_the_place_of_its_source() -> None:
+    made = file("a/__pycache__/b.cpython-313.pyc", bytes(range(20)))
+    (found,) = pyc.instead([made])
+    assert found.path == "a/b.pyc"
+    assert found.read() == bytes(range(8)) + bytes(8) + bytes(range(16, 20))

@@ -12,7 +12,7 @@ _FOR_CHECKERS = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHEC
 
 
 def live(tree: ast.AST, *, checkers: bool = False) -> Iterator[ast.AST]:
-    """Yield all nodes of *tree* that may run, but for marks; with *checkers*, what is for type checkers too."""
+    """Yield all nodes of *tree* that may run, but for operators; with *checkers*, theirs too."""
     todo = deque([tree])
     while todo:
         node = todo.popleft()

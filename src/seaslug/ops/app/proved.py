@@ -41,7 +41,8 @@ def proved(
     What the lock says, *locked*, is taken as proved while all that decided it is the same.
 
     An application whose configuration says ``slice = "off"`` stays whole; so does one that
-    cannot be started here, or that does not start sliced.
+    cannot be started here, or that does not start sliced. One that does not start from a deep
+    slice is sliced as is safe.
     """
     asked = app.project.config.slice
     if asked == "off":

@@ -19,7 +19,7 @@ from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
-SLICE_VERSION = 12
+SLICE_VERSION = 13
 _LARGE = frozenset(ENCODING_WORDS)
 _STUBS = frozenset(STUB_WORDS)
 _KEPT_ANYWAY = ("var/lib/dpkg/", "usr/share/doc/", "usr/share/common-licenses/")

@@ -85,7 +85,9 @@ def skopeo(source: str, target: str) -> None:
 def test_docker_takes_what_it_lacks(docker: Engine, store: Store, name: str, packing: str) -> None:
     with Docker() as api:
         first = app(store, secrets.token_hex(8), packing)
-        assert api.load(store, first, [name]) in ("whole", "partly")
+        # Its own name as well: it shall not stay when the other one moves on.
+        own = docker.own(f"{name}-first")
+        assert api.load(store, first, [name, own]) in ("whole", "partly")
         second = app(store, secrets.token_hex(8), packing)
         assert api.load(store, second, [name]) == "partly"
         assert api.load(store, second, [name]) == "there"
@@ -99,9 +101,10 @@ def test_docker_takes_what_it_lacks(docker: Engine, store: Store, name: str, pac
 def test_what_docker_keeps_of_parts_is_whole(
     docker: Engine, store: Store, back: Store, name: str, tmp_path: Path
 ) -> None:
-    for _ in range(2):
+    for number in range(2):
         top = app(store, secrets.token_hex(8))
-        engines.put(store, top, Place("docker-daemon", "", name), Silent())
+        names = [docker.own(f"{name}-{number}"), name]
+        engines.load_into("docker-daemon", store, top, names, Silent())
     run("docker", "save", name, "-o", tmp_path / "saved.tar")
     for place in (
         Place("docker-archive", str(tmp_path / "saved.tar")), Place("docker-daemon", "", name),

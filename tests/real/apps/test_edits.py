@@ -246,6 +246,7 @@ def test_an_edit_is_put_out_too(seaslug: Seaslug, project: Path, tmp_path: Path)
 def test_an_edit_goes_into_docker_at_once(seaslug: Seaslug, project: Path, docker: Engine) -> None:
     name = docker.own(f"localhost/seaslug-test-{os.getpid()}:edit")
     build(seaslug, project, "-o", f"docker-daemon:{name}")
+    run("docker", "tag", name, docker.own(f"{name}-first"))
     for how, text in ((QUICKLY, PAGES + "# said\n"), ("as built before", None)):
         if text is not None:
             (project / "pages.py").write_text(text)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from seaslug.adapters.store import Store
+from seaslug.anatomy.rootfs import Rootfs, rootfs
 from seaslug.apps.native.needs import closure
 from seaslug.errors import HostileError
 from seaslug.oci import files, images
-from seaslug.ops.rebase.facts import layer_facts
-from seaslug.ops.rebase.rootfs import Rootfs, rootfs
+from seaslug.ops.facts import layer_facts
 from support.bases import binary, file, library
 from support.binaries import AMD64
 from support.images import folder, image, layer, link, member

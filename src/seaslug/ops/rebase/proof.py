@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from seaslug.anatomy.facts import hashed
+from seaslug.anatomy.rootfs import Rootfs
 from seaslug.apps.native import glibc
 from seaslug.apps.native.needs import Needs, Wanted, closure
-from seaslug.ops.rebase.facts import hashed
-from seaslug.ops.rebase.rootfs import Rootfs
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Kind
 

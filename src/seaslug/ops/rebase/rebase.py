@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from seaslug.anatomy.rootfs import Rootfs, rootfs
 from seaslug.errors import UsageError
 from seaslug.oci import images, media, select
 from seaslug.oci.index import index_bytes
 from seaslug.oci.read import IndexEntry
+from seaslug.ops.facts import layer_facts
 from seaslug.ops.levels import LOCK_PATH
 from seaslug.ops.rebase import merge, proof, surroundings
-from seaslug.ops.rebase.facts import layer_facts
 from seaslug.ops.rebase.find import Split, split
 from seaslug.ops.rebase.proof import Pair, Problem
-from seaslug.ops.rebase.rootfs import Rootfs, rootfs
 from seaslug.ops.rebase.stack import Stack, stack
 from seaslug.ports import BlobStore
 from seaslug.recipe.model import SLICE

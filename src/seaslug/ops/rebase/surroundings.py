@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from seaslug.anatomy.rootfs import Rootfs, rootfs
 from seaslug.oci.files import Placed
 from seaslug.oci.runnable import PATH
 from seaslug.ops.app import starts
 from seaslug.ops.rebase.proof import Pair, Problem, shown
-from seaslug.ops.rebase.rootfs import Rootfs, rootfs
 from seaslug.ops.rebase.stack import Stack
 from seaslug.values.tree import Kind, Tree
 

@@ -1,19 +1,20 @@
-"""What a layer holds, as far as a rebase asks: read once, then remembered by the layer's digest.
+"""What a layer holds: read once, in one pass, then remembered by the layer's digest.
 
-Paths with their kinds; of ELF files what they need and give; the texts of a few files;
-the first line of scripts; the packages that it says are installed.
+Paths with all that tar says of them; of ELF files what they need and give; the texts of a few
+files; the first bytes of scripts; the packages that it says are installed.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, BinaryIO
-from zlib import crc32
 
+from seaslug.anatomy.facts import Facts, LayerFacts, Row, hashed
 from seaslug.deb.binary import Binary, Need, read
 from seaslug.deb.elf import Elf
 from seaslug.deb.elfparts import is_elf
@@ -27,7 +28,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 DPKG = "var/lib/dpkg/status"
 _HEAD = 256
 _MAX_TEXT = 16 << 20
@@ -35,29 +36,6 @@ _MAX_ELF = 2 << 30
 _TEXTS = ("etc/passwd", "etc/group", "etc/ld.so.conf", "usr/share/seaslug/lock.json",
           "usr/share/seaslug/recipe.json")  # fmt: skip
 _FOLDERS = ("etc/ld.so.conf.d/", "etc/ld-musl-")
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """An ELF file: its *binary*, hashes of the names it defines, names wanted without version."""
-
-    binary: Binary
-    defined: frozenset[int]
-    wanted: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFacts:
-    """A layer. *rows* are (path, kind, mode, target, size) in the tar's order.
-
-    *packages* are (name, version) pairs by the file that says so.
-    """
-
-    rows: tuple[tuple[str, Kind, int, str, int], ...]
-    binaries: Mapping[str, Facts]
-    texts: Mapping[str, str]
-    scripts: Mapping[str, str]
-    packages: Mapping[str, tuple[tuple[str, str], ...]]
 
 
 def layer_facts(store: BlobStore, layer: Descriptor) -> LayerFacts:
@@ -70,26 +48,37 @@ def layer_facts(store: BlobStore, layer: Descriptor) -> LayerFacts:
     return _of(row)
 
 
-def hashed(name: str) -> int:
-    """Return what stands for a symbol's name: enough to tell whether a library has it."""
-    return crc32(name.encode("utf-8", "surrogateescape"))
-
-
 def _read(store: BlobStore, layer: Descriptor) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "rows": [], "binaries": {}, "texts": {}, "scripts": {}, "packages": {},
+        "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {},
     }  # fmt: skip
     chunks = plain_tar(store, layer)
     with tempfile.NamedTemporaryFile(prefix="seaslug-elf-") as scratch:
         for member in members(chunks):
-            found["rows"].append(
-                [member.path, member.kind.value, member.mode, member.target, member.size]
-            )
+            hasher = hashlib.sha256()
             if member.kind is Kind.FILE:
+                member.content = _hashing(member.content, hasher)
                 _file(member, found, scratch)
+                for _ in member.content:
+                    pass
+            found["rows"].append(_row(member, hasher.hexdigest()))
     for _ in chunks:
         pass  # whether the bytes were the right ones is known at their end
     return found
+
+
+def _hashing(content: Iterator[memoryview], hasher: Any) -> Iterator[memoryview]:
+    for piece in content:
+        hasher.update(piece)
+        yield piece
+
+
+def _row(member: Member, digest: str) -> list[Any]:
+    return [
+        member.path, member.kind.value, member.mode, member.uid, member.gid, member.mtime,
+        member.size, member.target, [name for name, _ in member.xattrs],
+        digest if member.kind is Kind.FILE else "",
+    ]  # fmt: skip
 
 
 def _file(member: Member, found: dict[str, Any], scratch: Any) -> None:
@@ -104,9 +93,8 @@ def _file(member: Member, found: dict[str, Any], scratch: Any) -> None:
             row = _elf(rest, scratch)
             if row is not None:
                 found["binaries"][path] = row
-        elif head.startswith(b"#!"):
-            line = head.split(b"\n")[0][2:].decode("utf-8", "surrogateescape")
-            found["scripts"][path] = line.strip()
+        elif head.startswith(b"#!") or member.mode & 0o111:
+            found["heads"][path] = head.decode("latin-1")
 
 
 def _head(content: Iterator[memoryview]) -> tuple[bytes, Iterable[bytes | memoryview]]:
@@ -166,12 +154,17 @@ def _elf(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> dict[str, Any
 
 def _of(row: Mapping[str, Any]) -> LayerFacts:
     return LayerFacts(
-        tuple((p, Kind(kind), mode, target, size) for p, kind, mode, target, size in row["rows"]),
+        tuple(_member(found) for found in row["rows"]),
         {path: _facts(found) for path, found in row["binaries"].items()},
         row["texts"],
-        row["scripts"],
+        {path: head.encode("latin-1") for path, head in row["heads"].items()},
         {path: tuple((n, v) for n, v in rows) for path, rows in row["packages"].items()},
     )
+
+
+def _member(row: list[Any]) -> Row:
+    path, kind, mode, uid, gid, mtime, size, target, xattrs, digest = row
+    return Row(path, Kind(kind), mode, uid, gid, mtime, size, target, tuple(xattrs), digest)
 
 
 def _facts(row: Mapping[str, Any]) -> Facts:

@@ -1,13 +1,13 @@
-"""Layers laid over each other, as a rebase looks at them: a tree without contents, and facts."""
+"""Layers laid over each other: a tree without contents, and the facts of each file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seaslug.anatomy.facts import Facts, LayerFacts
 from seaslug.deb.binary import Binary
 from seaslug.oci.files import WHITEOUT, Placed, Root
-from seaslug.ops.rebase.facts import Facts, LayerFacts
 from seaslug.tar.reader import Member
 from seaslug.values.content import Inline
 from seaslug.values.tree import Entry, Kind, Tree
@@ -17,7 +17,7 @@ _EMPTY = Inline(b"")
 
 @dataclass(frozen=True, slots=True)
 class Rootfs:
-    """What the *layers* make together. ``base`` is how many of them are the base's."""
+    """What the *layers* make together. ``base`` is how many of them are the base's, if known."""
 
     tree: Tree
     placed: Mapping[str, Placed]
@@ -44,10 +44,16 @@ class Rootfs:
             return ""
         return entry.read().decode("utf-8", "surrogateescape")
 
+    def head(self, path: str) -> bytes:
+        """Return the first bytes of the file at *path* that may be executed and is no ELF file."""
+        item = self.placed.get(path)
+        return self.layers[item.origin[0]].heads.get(item.origin[1], b"") if item else b""
+
     def script(self, path: str) -> str:
         """Return what follows ``#!`` in the file at *path*; empty for anything else."""
-        item = self.placed.get(path)
-        return self.layers[item.origin[0]].scripts.get(item.origin[1], "") if item else ""
+        head = self.head(path)
+        line = head.split(b"\n")[0][2:] if head.startswith(b"#!") else b""
+        return line.decode("utf-8", "surrogateescape").strip()
 
     def of_app(self) -> tuple[str, ...]:
         """Return the paths of the application's ELF files."""
@@ -65,17 +71,21 @@ class Rootfs:
         return found
 
 
-def rootfs(layers: Sequence[LayerFacts], base: int) -> Rootfs:
+def rootfs(layers: Sequence[LayerFacts], base: int = 0) -> Rootfs:
     """Return what *layers* make together, of which the lowest *base* are the base's."""
     root = Root()
     for at, layer in enumerate(layers):
         root.begin()
-        for path, kind, mode, target, size in layer.rows:
-            place = root.place(path)
+        for row in layer.rows:
+            place = root.place(row.path)
             if place.rpartition("/")[2].startswith(WHITEOUT):
                 root.white_out(place)
                 continue
-            member = Member(path, kind, mode, 0, 0, 0, size, target, (), iter(()))
+            xattrs = tuple((name, b"") for name in row.xattrs)
+            member = Member(
+                row.path, row.kind, row.mode, row.uid, row.gid, row.mtime, row.size, row.target,
+                xattrs, iter(()),
+            )  # fmt: skip
             root.put(member, place, "")
         _keep_texts(root, at, layer)
     entries = [_closed(item.entry) for path, item in root.found.items() if path]

@@ -1,0 +1,78 @@
+"""An image as rules see it: how it is run, what its files are, where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from seaslug.anatomy.rootfs import Rootfs
+from seaslug.apps.native.loading import Libraries
+from seaslug.values.platform import TABLE, Platform
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One platform's image.
+
+    *config* is the whole configuration blob, *platform* reads ``linux/arm/v7``. *size* is the
+    sum of its compressed layers in bytes; *annotations* are the manifest's.
+    """
+
+    name: str
+    platform: str
+    config: Mapping[str, Any]
+    root: Rootfs
+    size: int = 0
+    annotations: Mapping[str, str] | None = None
+
+    @cached_property
+    def run(self) -> Mapping[str, Any]:
+        """The part of the configuration that says how it is run."""
+        found = self.config.get("config")
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def env(self) -> dict[str, str]:
+        """The environment; PATH is always there, as engines add it."""
+        rows = self.run.get("Env") or ()
+        found = dict(str(row).partition("=")[::2] for row in rows)
+        return {"PATH": PATH, **found}
+
+    @cached_property
+    def argv(self) -> tuple[str, ...]:
+        """What is started: entrypoint and command."""
+        return (*self._words("Entrypoint"), *self._words("Cmd"))
+
+    @cached_property
+    def user(self) -> str:
+        """The user, ``NAME[:GROUP]`` or ``UID[:GID]``; empty means root."""
+        return str(self.run.get("User") or "")
+
+    @cached_property
+    def workdir(self) -> str:
+        """The working directory, ``/`` if none is said."""
+        return str(self.run.get("WorkingDir") or "/")
+
+    @cached_property
+    def known(self) -> Platform | None:
+        """The platform, if it is one of those that seaslug knows by ELF and Debian names."""
+        system, _, rest = self.platform.partition("/")
+        arch, _, variant = rest.partition("/")
+        found = Platform(system, arch, variant)
+        return found if found in TABLE else None
+
+    @cached_property
+    def libraries(self) -> Libraries | None:
+        """The libraries as a process of this platform finds them; None for an unknown platform."""
+        if self.known is None:
+            return None
+        search = tuple(filter(None, self.env.get("LD_LIBRARY_PATH", "").split(":")))
+        return Libraries(self.root.tree, self.known, search, self.root.binary)
+
+    def _words(self, key: str) -> tuple[str, ...]:
+        found = self.run.get(key)
+        return tuple(map(str, found)) if isinstance(found, list) else ()

@@ -36,9 +36,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="a place, see below")
     parser.add_argument("target", metavar="DST", help="a place, see below")
     add_platforms(parser, "this machine's, where there is a choice")
-    parser.add_argument(
-        "--include-referrers", action="store_true", help="signatures and SBOMs of it as well"
-    )
     add_registry(parser)
 
 

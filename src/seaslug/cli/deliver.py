@@ -32,12 +32,15 @@ def add_registry(parser: argparse.ArgumentParser) -> None:
 
 
 def add_platforms(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add --platform and --all; *default* says what is taken without them."""
+    """Add what is taken of an image; *default* says which platforms without a word."""
     parser.add_argument(
         "--platform", metavar="P[,P]", action="append", default=[],
         help=f"only these of an index, e.g. linux/arm64 (default: {default})",
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="the whole index, as it is")
+    parser.add_argument(
+        "--include-referrers", action="store_true", help="signatures and SBOMs of it as well"
+    )
 
 
 def delivery(args: argparse.Namespace, context: Context) -> Delivery:

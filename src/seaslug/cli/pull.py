@@ -24,9 +24,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "-t", "--tag", metavar="NAME", help="what it is called here (default: the reference)"
     )
     add_platforms(parser, "this machine's")
-    parser.add_argument(
-        "--include-referrers", action="store_true", help="signatures and SBOMs of it as well"
-    )
     add_registry(parser)
 
 

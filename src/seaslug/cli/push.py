@@ -27,9 +27,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="where to, HOST/PATH[:TAG]; more than one is fine (default: the image's own name)",
     )  # fmt: skip
     add_platforms(parser, "all that the image has")
-    parser.add_argument(
-        "--include-referrers", action="store_true", help="signatures and SBOMs of it as well"
-    )
     add_registry(parser)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from seaslug.adapters import rows
@@ -10,7 +9,7 @@ from seaslug.adapters.store import Store
 from seaslug.adapters.transports.laid import pieces
 from seaslug.errors import IntegrityError
 from seaslug.oci import images
-from seaslug.oci.read import MAX_MANIFEST, parse
+from seaslug.oci.read import MAX_MANIFEST
 from seaslug.ports import Opener
 from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
@@ -28,8 +27,7 @@ class StoreSource:
 
     def top(self) -> Descriptor:
         """Return what the name stands for. Raises UnknownNameError, UsageError."""
-        found = self._nameless()
-        return found if found is not None else images.resolve(self._store, self._name)
+        return images.resolve(self._store, self._name)
 
     def manifest(self, wanted: Descriptor) -> bytes:
         """Return a manifest's raw bytes. Raises StoreError."""
@@ -49,16 +47,6 @@ class StoreSource:
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
-
-    def _nameless(self) -> Descriptor | None:
-        """Return what a whole digest means, whether a name leads to it or not."""
-        if not re.fullmatch(r"sha256:[0-9a-f]{64}", self._name):
-            return None
-        digest = Digest(self._name)
-        if self._store.find(digest) is None:
-            return None
-        found = parse(self._store.read(digest, MAX_MANIFEST), self._name)
-        return Descriptor(found.media_type, digest, len(found.raw))
 
 
 class StoreTarget:

@@ -168,7 +168,7 @@ class Workspace:
         from seaslug.ops.app.proved import Stage, proved
         from seaslug.ops.app.workbench import Workbench
 
-        project = read_project(path, config, exclude)
+        project = read_project(path, config, exclude, self.listener)
         if settings:
             project = replace(project, config=over(project.config, settings))
         wanted = tuple(platforms) or parse_platforms(project.config.platforms)

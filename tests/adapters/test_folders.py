@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from seaslug.adapters import folders
 from seaslug.adapters.project import read_project
 from seaslug.apps.model import TIME
 from seaslug.errors import ProjectError, RecipeError, UsageError
+from seaslug.report.progress import Lines
 from seaslug.values.tree import Kind
 
 
@@ -91,6 +93,18 @@ def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 # Projects.
+
+
+def test_many_files_are_told_while_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    make(tmp_path, a="", b="", c="")
+    folders.read(str(tmp_path), listener=Lines(stream))
+    assert stream.getvalue() == ""
+    monkeypatch.setattr(folders, "_MANY", 2)
+    folders.read(str(tmp_path), listener=Lines(stream))
+    assert stream.getvalue().startswith("  read the project: 3 files (")
 
 
 def test_a_folder_with_its_configuration(tmp_path: Path) -> None:

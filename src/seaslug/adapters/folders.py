@@ -9,18 +9,28 @@ from collections.abc import Callable, Iterator
 
 from seaslug.apps.model import TIME
 from seaslug.errors import ProjectError
+from seaslug.ports import Listener
 from seaslug.values.content import FileSlice, Inline
 from seaslug.values.tree import Entry, Kind, Tree
 
 MAX_FILES = 1_000_000
+_MANY = 10_000
+_TASK = "read the project"
 
 
-def read(folder: str, ignored: Callable[[str], bool] | None = None, *, prune: bool = True) -> Tree:
+def read(
+    folder: str,
+    ignored: Callable[[str], bool] | None = None,
+    *,
+    prune: bool = True,
+    listener: Listener | None = None,
+) -> Tree:
     """Return what lies below *folder*; modes are 0755 or 0644, owner root, one time for all.
 
     *ignored* tells what to leave out by relative path; with *prune*, all below an ignored
-    folder as well, unlooked at. Sockets, devices and pipes are left out. Raises ProjectError
-    for links that lead out of the folder, and for more than a million files.
+    folder as well, unlooked at. Sockets, devices and pipes are left out. *listener* hears of it
+    if there are many. Raises ProjectError for links that lead out of the folder, and for more
+    than a million files.
     """
     real = os.path.realpath(folder)
     entries: list[Entry] = []
@@ -32,11 +42,15 @@ def read(folder: str, ignored: Callable[[str], bool] | None = None, *, prune: bo
             raise ProjectError(f"cannot be read: {error.strerror}", where=item.path) from None
         if entry is not None:
             entries.append(entry)
+        if listener is not None and len(entries) == _MANY:
+            listener.begin(_TASK)
         if len(entries) > MAX_FILES:
             raise ProjectError(
                 f"more than {MAX_FILES:,} files", where=folder,
                 hint="leave folders out in a .dockerignore, or by exclude in seaslug.toml",
             )  # fmt: skip
+    if listener is not None and len(entries) >= _MANY:
+        listener.end(_TASK, f"{len(entries):,} files")
     if outside:
         shown = ", ".join(outside[:5]) + (" ..." if len(outside) > 5 else "")
         raise ProjectError(

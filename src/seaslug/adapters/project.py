@@ -12,16 +12,20 @@ from seaslug.apps.config import AppConfig
 from seaslug.apps.model import TIME
 from seaslug.apps.project import Project
 from seaslug.errors import ProjectError, UsageError
+from seaslug.ports import Listener
 from seaslug.values.content import FileSlice
 from seaslug.values.tree import Entry, Kind, Tree
 
 _CONFIGS = (document.FILE, "pyproject.toml")
 
 
-def read_project(path: str, config: str = "", exclude: Sequence[str] = ()) -> Project:
+def read_project(
+    path: str, config: str = "", exclude: Sequence[str] = (), listener: Listener | None = None
+) -> Project:
     """Return the project at *path*: a folder, or a single file (a binary, a jar).
 
-    *exclude* are patterns of files to leave out beside those that are always left out.
+    *exclude* are patterns of files to leave out beside those that are always left out;
+    *listener* hears of it if there are many files.
 
     The configuration is the file *config*, else the folder's own; for a single file, that of
     the current folder. Raises UsageError, RecipeError, ProjectError.
@@ -30,7 +34,7 @@ def read_project(path: str, config: str = "", exclude: Sequence[str] = ()) -> Pr
     if os.path.isdir(place):
         found = read_config(config) if config else _config_of(place)
         found = replace(found, exclude=(*found.exclude, *exclude))
-        return Project(place, _tree(place, found), found)
+        return Project(place, _tree(place, found, listener), found)
     if not os.path.isfile(place):
         raise UsageError(
             "no such file or folder", where=path,
@@ -80,9 +84,9 @@ def state(path: str, config: AppConfig) -> int:
     return folders.state(place, lambda p: p not in settings and rules.match(p), prune=prune)
 
 
-def _tree(folder: str, config: AppConfig) -> Tree:
+def _tree(folder: str, config: AppConfig, listener: Listener | None) -> Tree:
     rules, prune = _rules(folder, config)
-    return folders.read(folder, rules.match, prune=prune)
+    return folders.read(folder, rules.match, prune=prune, listener=listener)
 
 
 def _rules(folder: str, config: AppConfig) -> tuple[ignore.Ignore, bool]:

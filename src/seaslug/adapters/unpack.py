@@ -46,6 +46,8 @@ class _Root:
         self._owners = owners
         self._links: dict[str, str] = {}
         self._dirs: dict[str, tuple[int, int]] = {"": (0o755, 0)}
+        # All that is not a directory: asking the disk of every file takes longer than writing it.
+        self._files: set[str] = set()
         self._bytes = 0
         self._entries = 0
 
@@ -114,7 +116,7 @@ class _Root:
         if path in self._dirs:
             return
         self._make_dirs(path.rpartition("/")[0])
-        if os.path.lexists(self._real(path)):
+        if path in self._files:
             raise HostileError("a file is in the place of a directory", where=path)
         os.mkdir(self._real(path), 0o755)
         self._dirs[path] = (0o755, 0)
@@ -126,6 +128,7 @@ class _Root:
         if not path:
             raise HostileError("the root of the image is not a directory")
         self._remove(path)
+        self._files.add(path)
         if member.kind is Kind.HARDLINK:
             self._hard_link(member, path)
         elif member.kind is Kind.SYMLINK:
@@ -180,17 +183,21 @@ class _Root:
         self._remove(_join(head, name))
 
     def _remove(self, path: str) -> None:
-        real = self._real(path)
-        if not os.path.lexists(real):
-            return
+        if path in self._files:
+            os.unlink(self._real(path))
+            self._files.discard(path)
+            self._links.pop(path, None)
+        elif path in self._dirs:
+            shutil.rmtree(self._real(path))
+            self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        """Forget the directory *path* and all below it."""
         below = path + "/"
         for memory in (self._dirs, self._links):
             for known in [k for k in memory if k == path or k.startswith(below)]:
                 del memory[known]
-        if os.path.isdir(real) and not os.path.islink(real):
-            shutil.rmtree(real)
-        else:
-            os.unlink(real)
+        self._files = {known for known in self._files if not known.startswith(below)}
 
     def _clear(self, path: str, keep: set[str]) -> None:
         for name in os.listdir(self._real(path)):

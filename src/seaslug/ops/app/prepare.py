@@ -31,6 +31,7 @@ from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
 MAX_ROUNDS = 4
+MANY_FILES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,17 @@ def prepare(
         for platform, one in made.items()
     )
     evidence = (*_first(made).evidence, *more)
-    notes = tuple(dict.fromkeys((*(n for m in made.values() for n in m.notes), *notes)))
+    notes = (*(n for m in made.values() for n in m.notes), *notes, *_of_size(project))
     return Application(
-        detection, recipe, layers, evidence, notes, health, project=project,
+        detection, recipe, layers, evidence, tuple(dict.fromkeys(notes)), health, project=project,
         copied=_first(made).copied,
     )  # fmt: skip
+
+
+def _of_size(project: Project) -> Iterator[str]:
+    if len(project.tree) > MANY_FILES:
+        said = "what it does not need can be left out by a .dockerignore, or by exclude"
+        yield f"the project has {len(project.tree):,} files: {said}"
 
 
 def _first(made: Mapping[Platform, Made]) -> Made:

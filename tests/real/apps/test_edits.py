@@ -84,40 +84,23 @@ def replaced(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def linked(folder: Path) -> None:
-    (folder / "page.html").unlink()
-    (folder / "page.html").symlink_to("other.html")
-
-
 def two(folder: Path) -> None:
     change(folder / "main.py", "200", "201")
     (folder / "page.html").write_text("3")
 
 
 QUICK: dict[str, Edit] = {
-    "a comment": lambda f: change(f / "main.py", "import json\n", "import json  # said\n"),
     "a statement": lambda f: change(f / "pages.py", '"page": 1', '"page": 1 + len("two words")'),
-    "code grows": lambda f: change(f / "pages.py", "def one", "def two():\n    pass\n\n\ndef one"),
     "data": lambda f: (f / "page.html").write_text("<p>two</p>" * 400),
-    "data is empty": lambda f: (f / "page.html").write_text(""),
     "as editors write": lambda f: replaced(f / "pages.py", PAGES + "# said\n"),
     "two files": two,
     "touched": lambda f: os.utime(f / "main.py"),
-    "an import said only": lambda f: change(f / "pages.py", "    ret", "    # import csv\n    ret"),
 }
 WHOLE: dict[str, Edit] = {
     "a module already reached": lambda f: change(f / "pages.py", "def one", "import json\ndef one"),
     "a new file": lambda f: (f / "more.html").write_text("more"),
-    "a new module": lambda f: (f / "more.py").write_text("x = 1\n"),
-    "a file less": lambda f: (f / "other.html").unlink(),
-    "a mode": lambda f: (f / "page.html").chmod(0o755),
     "the configuration": lambda f: change(f / "seaslug.toml", "slice", "init = true\nslice"),
-    "what is ignored": lambda f: (f / ".dockerignore").write_text("other.html\n"),
-    "the port": lambda f: change(f / "main.py", "8000", "8001"),
-    "a link for a file": linked,
-    "no Python": lambda f: change(f / "pages.py", "def one()", "def one("),
     "a program for data": lambda f: (f / "page.html").write_bytes(b"\x7fELF no program"),
-    "what is read as it is": lambda f: (f / "notes.txt").write_text("other notes\n"),
 }
 
 

@@ -331,8 +331,9 @@ class Maker:
                 hint="lock here again, or add a platform: "
                 f"seaslug lock {self.lock.subject} --platform …,{host}",
             )
+        whole = self.recipe.whole()
         jobs = {
-            p.package.name: (p.package, selection(self.recipe, p.package.name))
+            p.package.name: (p.package, selection(whole, p.package.name))
             for p in tools.packages
         }
         pieces = self._pieces(cutter, jobs)

@@ -138,6 +138,7 @@ def test_an_engine_that_cannot_start_anything_is_said(quick: None) -> None:
 SAID = [
     ("ModuleNotFoundError: No module named 'sqlite3'", {"sqlite3"}),
     ("ImportError: No module named 'xml.dom'", {"xml.dom"}),
+    ("python: No module named web.__main__; 'web' is a package", {"web.__main__"}),
     ("x: error while loading shared libraries: libpq.so.5: cannot open shared object file: No",
      {"libpq.so.5"}),
     ("OSError: libcrypt.so.1: cannot open shared object file", {"libcrypt.so.1"}),

@@ -24,7 +24,7 @@ STEADY = 4.0
 # What it may take an engine to get a check going, beside the time that the check itself has.
 _OVERHEAD = 10.0
 _MISSING = (
-    re.compile(r"No module named '([\w.]+)'"),
+    re.compile(r"No module named '?([\w.]+)"),
     re.compile(r"([\w+-]+\.so[\w.]*): cannot open shared object file"),
     re.compile(r"unknown encoding: '?([\w-]+)"),
     re.compile(r"cannot import name '\w+' from '([\w.]+)'"),

@@ -19,7 +19,7 @@ from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
-SLICE_VERSION = 13
+SLICE_VERSION = 14
 _LARGE = frozenset(ENCODING_WORDS)
 _STUBS = frozenset(STUB_WORDS)
 _KEPT_ANYWAY = ("var/lib/dpkg/", "usr/share/doc/", "usr/share/common-licenses/")
@@ -225,6 +225,7 @@ class Slicer:
         settings = self.recipe.settings
         for word in started(settings):
             yield word.partition(":")[0]
+            yield f"{word}.__main__"  # as -m starts it
             if word.startswith("/") and (entry := self.tree.resolve(word)) is not None:
                 found = scan(entry.read()) if entry.size < 1 << 20 else Scan()
                 yield from (name for _, name, _ in found.imports)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seaslug.adapters import folders
-from seaslug.adapters.project import read_project
+from seaslug.adapters.project import read_project, state
 from seaslug.apps.model import TIME
 from seaslug.errors import ProjectError, RecipeError, UsageError
 from seaslug.report.progress import Lines
@@ -141,3 +141,63 @@ def test_what_is_not_there_and_what_is_wrong(tmp_path: Path) -> None:
     make(tmp_path, seaslugDOTtoml="nme = 1")
     with pytest.raises(RecipeError, match=r"seaslug\.toml:1: nme"):
         read_project(str(tmp_path))
+
+
+NAMED = """
+certificates = ["ca.crt"]
+[[files]]
+source = "./.env"
+target = "/app/.env"
+[[files]]
+source = "dist"
+target = "/srv"
+[[files]]
+source = "conf"
+target = "/etc/conf"
+[variants.debug]
+files = [{source = "keys/dev.key", target = "/dev.key"}]
+"""
+
+
+def test_what_the_configuration_names_is_read_though_it_is_ignored(tmp_path: Path) -> None:
+    make(tmp_path, main="x", DOTenv="A=1", caDOTcrt="pem", dist__a="a", dist__DOTenv="no")
+    make(tmp_path, dist__b__c="c", conf__x="x", conf__yDOTkey="no", keys__devDOTkey="k")
+    make(tmp_path, DOTdockerignore="dist\n*.crt\n", seaslugDOTtoml=NAMED, seenDOTkey="no")
+    found = read_project(str(tmp_path))
+    assert [e.path for e in found.tree] == ["conf", "conf/x", "keys", "main"]
+    assert [e.path for e in found.named] == [
+        ".env", "ca.crt", "dist/a", "dist/b", "dist/b/c", "keys/dev.key",
+    ]  # fmt: skip
+    entry = found.named.get(".env")
+    assert entry is not None and (entry.read(), entry.mode) == (b"A=1", 0o644)
+
+
+def test_a_named_file_that_is_changed_is_a_change(tmp_path: Path) -> None:
+    make(tmp_path, main="x", DOTenv="A=1", seaslugDOTtoml=NAMED)
+    config = read_project(str(tmp_path)).config
+    before = state(str(tmp_path), config)
+    make(tmp_path, DOTenv="A=2, and more")
+    assert state(str(tmp_path), config) != before
+
+
+@pytest.mark.parametrize("source", ["../secret", "link", "dir/secret", "/../secret"])
+def test_what_is_named_lies_in_the_project(tmp_path: Path, source: str) -> None:
+    (tmp_path / "secret").write_text("s")
+    root = make(tmp_path / "in", main="x", DOTdockerignore="link\ndir\n")
+    (root / "link").symlink_to(tmp_path / "secret")
+    (root / "dir").symlink_to(tmp_path)
+    (root / "seaslug.toml").write_text(f'[[files]]\nsource = "{source}"\ntarget = "/x"\n')
+    with pytest.raises(ProjectError, match="leads out of the project"):
+        read_project(str(root))
+
+
+def test_a_program_s_configuration_names_files_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, server="x", appDOTini="i")
+    (tmp_path / "seaslug.toml").write_text('[[files]]\nsource = "app.ini"\ntarget = "/x"\n')
+    monkeypatch.chdir(tmp_path)
+    found = read_project("server")
+    assert [[e.path for e in tree] for tree in (found.tree, found.named)] == [
+        ["server"], ["app.ini"],
+    ]  # fmt: skip

@@ -6,7 +6,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from seaslug.apps import ignore
 from seaslug.apps.model import TIME
 from seaslug.errors import ProjectError
 from seaslug.ports import Listener
@@ -60,6 +62,27 @@ def read(
     return Tree(entries)
 
 
+def named(folder: str, path: str) -> list[Entry]:
+    """Return the file at *path* below *folder*, or the folder with what is below it.
+
+    Nothing if it is not there. What is never wanted, and secrets, stay out of a folder, as
+    they are not what was named. Raises ProjectError for a path that leads out.
+    """
+    root = os.path.realpath(folder)
+    place = os.path.realpath(os.path.join(root, path))
+    if not place.startswith(root.rstrip("/") + "/"):
+        raise ProjectError(f"{path} leads out of the project", where=folder)
+    if os.path.isdir(place):
+        below = read(place, ignore.patterns("").match)
+        return [replace(entry, path=f"{path}/{entry.path}") for entry in below]
+    try:
+        seen = os.stat(place)
+    except OSError:
+        return []
+    entry = _file(path, place, seen)
+    return [entry] if entry is not None else []
+
+
 def _walk(
     root: str, ignored: Callable[[str], bool] | None, prune: bool
 ) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -90,11 +113,14 @@ def _entry(root: str, path: str, item: os.DirEntry[str], outside: list[str]) -> 
         return Entry(path, Kind.SYMLINK, 0o777, mtime=TIME, target=target)
     if item.is_dir(follow_symlinks=False):
         return Entry(path, Kind.DIR, 0o755, mtime=TIME)
-    seen = item.stat(follow_symlinks=False)
+    return _file(path, item.path, item.stat(follow_symlinks=False))
+
+
+def _file(path: str, place: str, seen: os.stat_result) -> Entry | None:
     if not stat.S_ISREG(seen.st_mode):
         return None
     mode = 0o755 if seen.st_mode & 0o100 else 0o644
-    content = FileSlice(item.path, 0, seen.st_size) if seen.st_size else Inline(b"")
+    content = FileSlice(place, 0, seen.st_size) if seen.st_size else Inline(b"")
     return Entry(path, Kind.FILE, mode, mtime=TIME, content=content)
 
 

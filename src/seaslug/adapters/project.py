@@ -34,7 +34,8 @@ def read_project(
     if os.path.isdir(place):
         found = read_config(config) if config else _config_of(place)
         found = replace(found, exclude=(*found.exclude, *exclude))
-        return Project(place, _tree(place, found, listener), found)
+        tree = _tree(place, found, listener)
+        return Project(place, tree, found, named=_named(place, found, tree))
     if not os.path.isfile(place):
         raise UsageError(
             "no such file or folder", where=path,
@@ -50,7 +51,8 @@ def read_project(
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}", where=path) from None
     entry = Entry(name, Kind.FILE, 0o755, mtime=TIME, content=FileSlice(place, 0, size))
-    return Project(folder, Tree([entry]), found, name)
+    tree = Tree([entry])
+    return Project(folder, tree, found, name, _named(folder, found, tree))
 
 
 def read_config(path: str) -> AppConfig:
@@ -80,13 +82,23 @@ def state(path: str, config: AppConfig) -> int:
         seen = os.stat(place)
         return hash((seen.st_mtime_ns, seen.st_size))
     rules, prune = _rules(place, config)
-    settings = {document.FILE, ".dockerignore"}
-    return folders.state(place, lambda p: p not in settings and rules.match(p), prune=prune)
+    wanted = {document.FILE, ".dockerignore", *config.named()}
+
+    def ignored(path: str) -> bool:
+        return path not in wanted and rules.match(path)
+
+    return folders.state(place, ignored, prune=prune)
 
 
 def _tree(folder: str, config: AppConfig, listener: Listener | None) -> Tree:
     rules, prune = _rules(folder, config)
     return folders.read(folder, rules.match, prune=prune, listener=listener)
+
+
+def _named(folder: str, config: AppConfig, tree: Tree) -> Tree:
+    """Return what *config* names and *tree* does not have, because it is ignored."""
+    wanted = (path for path in config.named() if tree.get(path) is None and not tree.under(path))
+    return Tree(entry for path in wanted for entry in folders.named(folder, path))
 
 
 def _rules(folder: str, config: AppConfig) -> tuple[ignore.Ignore, bool]:

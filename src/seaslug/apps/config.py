@@ -29,6 +29,11 @@ class FileRule:
     mode: int = -1
     owner: tuple[int, int] = (0, 0)
 
+    @property
+    def path(self) -> str:
+        """The source as the project's tree has it, empty for all of it."""
+        return plain(self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -80,6 +85,13 @@ class AppConfig:
         """Return the table of *kind*, e.g. ``config.of("python").get("extras", [])``."""
         return dict(dict(self.options).get(kind, ()))
 
+    def named(self) -> tuple[str, ...]:
+        """Return the paths of files and folders that are asked for by name, in any variant."""
+        every = (self, *(over(self, table) for _, table in self.variants))
+        files = [rule.path for one in every for rule in one.files]
+        files += [plain(path) for one in every for path in one.certificates]
+        return tuple(dict.fromkeys(filter(None, files)))
+
     def with_variant(self, name: str) -> AppConfig:
         """Return what holds for the variant *name*: its own table laid over the rest."""
         table = dict(self.variants).get(name)
@@ -104,6 +116,12 @@ def over(config: AppConfig, table: Mapping[str, Any]) -> AppConfig:
         else:
             found[name] = value
     return replace(config, **found)
+
+
+def plain(path: str) -> str:
+    """Return a path of the configuration as the project's tree has it, empty for all of it."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    return "/".join(parts)
 
 
 KINDS = ("python", "node", "java", "go", "rust", "native")

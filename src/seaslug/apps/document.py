@@ -44,7 +44,7 @@ ZONES = either(
 
 _FILES = records(
     {
-        "source": TEXT.about("a file or folder of the project"),
+        "source": TEXT.about("a file or folder of the project, even if it is ignored"),
         "target": INSIDE.about("its path in the image"),
         "mode": MODE.about("permission bits, e.g. 0644"),
         "owner": OWNER.about("uid or uid:gid; root if not said"),

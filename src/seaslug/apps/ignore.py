@@ -73,6 +73,11 @@ def _plain(pattern: str) -> bool:
     return not any(letter in pattern for letter in "*?[\\")
 
 
+def looks_secret(path: str) -> bool:
+    """Tell whether *path* has a name that secrets go by."""
+    return Ignore(SECRETS).match(path)
+
+
 _BUILT = (
     (("Cargo.toml", "pom.xml"), "target"),
     (("build.gradle", "build.gradle.kts"), "build"),

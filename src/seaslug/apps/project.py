@@ -15,12 +15,14 @@ class Project:
 
     What is ignored (version control, secrets, .dockerignore) is not in it. If the user
     named a single file (a binary, a jar), *tree* holds only that one and *file* is its name.
+    *named* holds what is not in *tree* and the configuration asks for by name.
     """
 
     folder: str
     tree: Tree
     config: AppConfig = field(default_factory=AppConfig)
     file: str = ""
+    named: Tree = field(default_factory=Tree)
 
     @property
     def name(self) -> str:

@@ -105,6 +105,7 @@ def _settings_files(app: Any) -> list[str]:
     project = app.project
     names = (".dockerignore", "seaslug.toml", ".npmrc")
     paths = [os.path.join(project.folder, name) for name in names]
+    paths += [os.path.join(project.folder, entry.path) for entry in project.named]
     paths += [os.path.abspath(project.config.where)] if project.config.where else []
     return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
 

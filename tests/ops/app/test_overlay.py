@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,21 @@ def test_files_and_folders_of_the_project() -> None:
         "/etc/shop/a.ini: file 0644 0:0", "/etc/shop/sub/b.sh: file 0755 0:0",
         "/srv/x: file 0600 7:7",
     ]  # fmt: skip
+
+
+def test_files_that_are_ignored_come_by_their_names() -> None:
+    rows = [
+        {"source": "./.env", "target": "/app/.env", "mode": "0400"},
+        {"source": "dist/", "target": "/srv"},
+    ]
+    named = Tree([file(".env", b"A=1"), file("dist/x", b"x"), file("dist/y/z", b"z")])
+    here = replace(project(file("main", b""), files=rows), named=named)
+    found = [line.rpartition(" ")[0] for line in lines(overlay.files(here))]
+    assert found == [
+        "/app/.env: file 0400 0:0", "/srv/x: file 0644 0:0", "/srv/y/z: file 0644 0:0",
+    ]  # fmt: skip
+    (note,) = overlay.secrets(here)
+    assert note.startswith(".env is in the image, as /app/.env: it looks like a secret")
 
 
 def test_files_that_are_not_there_are_named_together() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from seaslug.apps.config import AppConfig, Directory
+from seaslug.apps.config import AppConfig, Directory, plain
+from seaslug.apps.ignore import looks_secret
 from seaslug.apps.model import TIME, AppLayer
 from seaslug.apps.probe.check import HealthCheck, probe_path, uses_probe
 from seaslug.apps.probe.program import TLS_PATH, program
@@ -60,13 +61,14 @@ def _directories(config: AppConfig) -> Iterator[Entry]:
 def _certificates(project: Project, base: Tree) -> Iterator[Entry]:
     own = []
     for path in project.config.certificates:
-        text = project.text(path)
-        if text is None:
+        place = plain(path)
+        entry = project.tree.resolve(place) or project.named.get(place)
+        if entry is None or entry.kind is not Kind.FILE:
             raise ProjectError(
                 "no such certificate file", where=f"{project.config.where}: certificates: {path}",
-                hint="a path below the project's folder; is it ignored?",
+                hint="a path below the project's folder",
             )  # fmt: skip
-        own.append((path.rpartition("/")[2], text.encode()))
+        own.append((path.rpartition("/")[2], entry.read()))
     bundle = base.resolve(ca.BUNDLE)
     try:
         yield from ca.ca_bundle(
@@ -80,15 +82,27 @@ def _certificates(project: Project, base: Tree) -> Iterator[Entry]:
         raise ProjectError(f"not a certificate: {error.what}", where=where) from None
 
 
+def secrets(project: Project) -> Iterator[str]:
+    """Yield a note for each file that ``[[files]]`` names and that looks like a secret."""
+    for rule in project.config.files:
+        entry = project.named.get(rule.path)
+        if entry is not None and looks_secret(rule.path):
+            yield (
+                f"{rule.path} is in the image, as {rule.target}: it looks like a secret, and "
+                "whoever can pull the image can read it"
+            )
+
+
 def files(project: Project) -> tuple[AppLayer, ...]:
     """Return the layer of ``[[files]]``. Raises ProjectError for a source that is not there."""
     entries: list[Entry] = []
     missing = []
     for rule in project.config.files:
-        source, target = rule.source.strip("/").removeprefix("./"), rule.target.strip("/")
-        whole = source in ("", ".")
+        source, target = rule.path, rule.target.strip("/")
+        whole = not source
         below = project.tree.entries if whole else project.tree.under(source)
-        found = project.tree.get(source)
+        below = below or project.named.under(source)
+        found = project.tree.get(source) or project.named.get(source)
         if found is None and not below:
             missing.append(rule.source)
             continue
@@ -102,6 +116,6 @@ def files(project: Project) -> tuple[AppLayer, ...]:
     if missing:
         raise ProjectError(
             "no such files: " + ", ".join(missing), where=f"{project.config.where}: files",
-            hint="paths are below the project's folder; are they ignored (.dockerignore, secrets)?",
+            hint="paths are below the project's folder",
         )  # fmt: skip
     return (AppLayer("files", tuple(entries)),) if entries else ()

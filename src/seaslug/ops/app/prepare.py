@@ -92,7 +92,12 @@ def prepare(
         for platform, one in made.items()
     )
     evidence = (*_first(made).evidence, *more)
-    notes = (*(n for m in made.values() for n in m.notes), *notes, *_of_size(project))
+    notes = (
+        *(n for m in made.values() for n in m.notes),
+        *notes,
+        *_of_size(project),
+        *overlay.secrets(project),
+    )
     return Application(
         detection, recipe, layers, evidence, tuple(dict.fromkeys(notes)), health, project=project,
         copied=_first(made).copied,

@@ -6,7 +6,7 @@ Made by :mod:`seaslug.ops.facts`, remembered by the layer's digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
@@ -32,6 +32,21 @@ class Row(NamedTuple):
     digest: str = ""
 
 
+class Record(NamedTuple):
+    """What one file says of one package; a list of files says no more than name and paths.
+
+    ``depends`` and ``provides`` are as they are written there, Debian's or Alpine's way.
+    """
+
+    name: str
+    version: str = ""
+    arch: str = ""
+    source: str = ""
+    depends: str = ""
+    provides: str = ""
+    paths: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """An ELF file: its *binary*, hashes of the names it defines, names wanted without version."""
@@ -47,7 +62,7 @@ class LayerFacts:
 
     *texts* are files kept whole; *heads* the first bytes, at most 256, of scripts and of every
     other file that may be executed and is no ELF file; *packages* (name, version) pairs by the
-    file that says so.
+    file that says so; *records* all that such files, and lists of files, say.
     """
 
     rows: tuple[Row, ...]
@@ -55,6 +70,7 @@ class LayerFacts:
     texts: Mapping[str, str]
     heads: Mapping[str, bytes]
     packages: Mapping[str, tuple[tuple[str, str], ...]]
+    records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
 
 
 def hashed(name: str) -> int:

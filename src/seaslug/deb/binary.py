@@ -12,13 +12,24 @@ from dataclasses import dataclass
 
 from seaslug.deb import elf
 from seaslug.deb.elf import Elf
-from seaslug.deb.elfparts import PT_LOAD, RPATH, RUNPATH, Layout, Pages, is_elf, layout, text
+from seaslug.deb.elfparts import (
+    PT_LOAD,
+    RPATH,
+    RUNPATH,
+    Layout,
+    Pages,
+    Segment,
+    is_elf,
+    layout,
+    text,
+)
 from seaslug.values.content import Content
 
 _FLAGS_1, _VERDEF, _VERDEFNUM = 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFD
 _VERNEED, _VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 _DF_1_NODEFLIB, _DF_1_PIE = 0x800, 0x08000000
 _BASE, _WEAK = 1, 2
+_PF_X = 1
 _MAX_VERSIONS = 4096
 _KINDS = {1: "object", 2: "program", 3: "shared", 4: "core"}
 
@@ -38,7 +49,8 @@ class Binary:
 
     ``linkage`` is ``static``, ``static-pie``, ``dynamic``, ``dynamic-pie``, ``library``,
     ``object`` or ``other``. ``missing`` is the number of bytes by which the file ends before
-    its segments do. ``default_libraries`` is false if it asks for its own paths alone.
+    its segments do. ``default_libraries`` is false if it asks for its own paths alone;
+    ``executable`` is how many bytes of it are mapped as code.
     """
 
     elf: Elf
@@ -49,6 +61,7 @@ class Binary:
     defines: tuple[str, ...]
     missing: int
     default_libraries: bool = True
+    executable: int = 0
 
     @property
     def static(self) -> bool:
@@ -87,7 +100,12 @@ def _binary(pages: Pages, parts: Layout, found: Elf) -> Binary:
         defines=tuple(_defines(pages, parts)),
         missing=max(0, end - pages.size),
         default_libraries=not flags & _DF_1_NODEFLIB,
+        executable=min(sum(row[4] for row in parts.segments if _code(row)), pages.size),
     )  # fmt: skip
+
+
+def _code(row: Segment) -> bool:
+    return row[0] == PT_LOAD and bool(row[1] & _PF_X)
 
 
 def _linkage(parts: Layout, found: Elf, pie: bool) -> str:

@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
-from seaslug.anatomy.facts import Facts, LayerFacts, Row, hashed
+from seaslug.anatomy.facts import Facts, LayerFacts, Record, Row, hashed
+from seaslug.anatomy.records import is_list, is_record, records
 from seaslug.deb.binary import Binary, Need, read
 from seaslug.deb.elf import Elf
 from seaslug.deb.elfparts import is_elf
 from seaslug.deb.elfsymbols import symbols
 from seaslug.errors import HostileError
-from seaslug.oci.files import STATUS, plain_tar
+from seaslug.oci.files import plain_tar
 from seaslug.ops.keys import action
 from seaslug.ports import BlobStore
 from seaslug.tar.reader import Member, members
@@ -28,8 +29,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 2
-DPKG = "var/lib/dpkg/status"
+FACTS_VERSION = 3
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30
@@ -50,7 +50,7 @@ def layer_facts(store: BlobStore, layer: Descriptor) -> LayerFacts:
 
 def _read(store: BlobStore, layer: Descriptor) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {},
+        "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {}, "records": {},
     }  # fmt: skip
     chunks = plain_tar(store, layer)
     with tempfile.NamedTemporaryFile(prefix="seaslug-elf-") as scratch:
@@ -85,8 +85,11 @@ def _file(member: Member, found: dict[str, Any], scratch: Any) -> None:
     path = member.path
     if path in _TEXTS or path.startswith(_FOLDERS):
         found["texts"][path] = _text(member.content, path)
-    elif path == DPKG or (path.startswith(STATUS) and not path.endswith(".md5sums")):
-        found["packages"][path] = _packages(_text(member.content, path))
+    elif is_record(path):
+        rows = records(path, _text(member.content, path))
+        found["records"][path] = rows
+        if not is_list(path):
+            found["packages"][path] = [(row.name, row.version) for row in rows]
     else:
         head, rest = _head(member.content)
         if is_elf(head) and member.size <= _MAX_ELF:
@@ -121,18 +124,6 @@ def _text(content: Iterator[memoryview], path: str) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _packages(text: str) -> list[list[str]]:
-    """Return (name, version) of each stanza."""
-    found = []
-    for stanza in text.split("\n\n"):
-        fields = dict(
-            line.split(": ", 1) for line in stanza.splitlines() if ": " in line and line[0] != " "
-        )
-        if "Package" in fields:
-            found.append([fields["Package"], fields.get("Version", "")])
-    return found
-
-
 def _elf(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> dict[str, Any] | None:
     scratch.seek(0)
     scratch.truncate()
@@ -159,12 +150,18 @@ def _of(row: Mapping[str, Any]) -> LayerFacts:
         row["texts"],
         {path: head.encode("latin-1") for path, head in row["heads"].items()},
         {path: tuple((n, v) for n, v in rows) for path, rows in row["packages"].items()},
+        {path: tuple(map(_record, rows)) for path, rows in row["records"].items()},
     )
 
 
 def _member(row: list[Any]) -> Row:
     path, kind, mode, uid, gid, mtime, size, target, xattrs, digest = row
     return Row(path, Kind(kind), mode, uid, gid, mtime, size, target, tuple(xattrs), digest)
+
+
+def _record(row: list[Any]) -> Record:
+    name, version, arch, source, depends, provides, paths = row
+    return Record(name, version, arch, source, depends, provides, tuple(paths))
 
 
 def _facts(row: Mapping[str, Any]) -> Facts:

@@ -19,7 +19,7 @@ from seaslug.values.identity import identity
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree
 
-SLICE_VERSION = 14
+SLICE_VERSION = 15
 _LARGE = frozenset(ENCODING_WORDS)
 _STUBS = frozenset(STUB_WORDS)
 _KEPT_ANYWAY = ("var/lib/dpkg/", "usr/share/doc/", "usr/share/common-licenses/")
@@ -147,6 +147,7 @@ class Slicer:
         encodings = (n for n in modules.modules if n.startswith("encodings."))
         starts = [
             *STARTUP, *ask.more, *self._starts(modules),
+            *(self._plugged(modules) if ask.deep else ()),
             *(n for n in encodings if self._spoken(n)),
         ]  # fmt: skip
         reached = modules.reach(starts)
@@ -175,6 +176,18 @@ class Slicer:
         return replace(
             part, gone=part.gone | gone, own=frozenset(own), bytecode=frozenset(compiled)
         )  # fmt: skip
+
+    def _plugged(self, modules: Modules) -> Iterable[str]:
+        """Yield what is in packages that the application's own code names in texts.
+
+        Frameworks look into these by names of their own, as Django does for apps and models.
+        """
+        mine = (row for path, row in self.rows.items() if path not in self.packages)
+        texts = {text for row in mine for text in row[2]}
+        for name in modules.modules:
+            parts = name.split(".")
+            if any(".".join(parts[:count]) in texts for count in range(2, len(parts))):
+                yield name
 
     def _spoken(self, encoding: str) -> bool:
         """Tell whether somebody may ask for *encoding*, the name of its module."""

@@ -198,6 +198,9 @@ def errors() -> str:
         rows.append(f"| {kind.exit_status} | `{kind.code}` | {said} |")
     rows += [
         "",
+        f"{module.JUDGED} is no error: an image was judged, and has findings at or above what was",
+        "to fail (`--fail-on`).",
+        "",
         "130 means that it was stopped by Ctrl-C. With `--json` an error is on stdout as",
         '`{"error": {"code", "what", "where", "hint"}}`.',
         "",

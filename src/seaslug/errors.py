@@ -23,6 +23,8 @@
         ├── LoginError               14     it wants to know who is asking, or does not allow it
         └── UnreachableError         14     it does not answer, or its certificate is not trusted
 
+Status 15 is no error: an image was judged, and there are findings at or above what was to fail.
+
 The library raises; only the command line prints and exits. ``what`` is one
 sentence without a full stop, ``where`` names the file, line, field or address,
 ``hint`` is the next step, as something to type where there is one.
@@ -31,6 +33,9 @@ sentence without a full stop, ``where`` names the file, line, field or address,
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+JUDGED = 15
+"""The exit status of a command that judged an image, and not well enough."""
 
 
 class SeaslugError(Exception):

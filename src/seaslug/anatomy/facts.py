@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
+from seaslug.anatomy.secrets import Mark
 from seaslug.deb.binary import Binary
 from seaslug.values.tree import Kind
 
@@ -62,7 +63,10 @@ class LayerFacts:
 
     *texts* are files kept whole; *heads* the first bytes, at most 256, of scripts and of every
     other file that may be executed and is no ELF file; *packages* (name, version) pairs by the
-    file that says so; *records* all that such files, and lists of files, say.
+    file that says so; *records* all that such files, and lists of files, say. *secrets* are marks
+    of texts, *programs* the names of shells and package managers known by their content,
+    *certificates* (expiry, name) of trusted authorities. *odd* are members that are passed over,
+    as (path, what it is): devices and FIFOs.
     """
 
     rows: tuple[Row, ...]
@@ -70,6 +74,10 @@ class LayerFacts:
     texts: Mapping[str, str]
     heads: Mapping[str, bytes]
     packages: Mapping[str, tuple[tuple[str, str], ...]]
+    secrets: Mapping[str, tuple[Mark, ...]] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
+    certificates: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    odd: tuple[tuple[str, str], ...] = ()
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
 
 

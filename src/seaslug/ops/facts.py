@@ -1,21 +1,26 @@
 """What a layer holds: read once, in one pass, then remembered by the layer's digest.
 
 Paths with all that tar says of them; of ELF files what they need and give; the texts of a few
-files; the first bytes of scripts; the packages that it says are installed.
+files; the first bytes of scripts; the packages that it says are installed; where secrets are.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import mmap
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
+from seaslug.anatomy import secrets
+from seaslug.anatomy.certificates import BUNDLES, MAX_BUNDLE, expiries
 from seaslug.anatomy.facts import Facts, LayerFacts, Record, Row, hashed
 from seaslug.anatomy.records import is_list, is_record, records
+from seaslug.anatomy.secrets import Mark
+from seaslug.anatomy.tools import recognise
 from seaslug.deb.binary import Binary, Need, read
 from seaslug.deb.elf import Elf
 from seaslug.deb.elfparts import is_elf
@@ -29,7 +34,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 3
+FACTS_VERSION = 5
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30
@@ -51,10 +56,11 @@ def layer_facts(store: BlobStore, layer: Descriptor) -> LayerFacts:
 def _read(store: BlobStore, layer: Descriptor) -> dict[str, Any]:
     found: dict[str, Any] = {
         "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {}, "records": {},
+        "secrets": {}, "programs": {}, "certificates": {}, "odd": [],
     }  # fmt: skip
     chunks = plain_tar(store, layer)
     with tempfile.NamedTemporaryFile(prefix="seaslug-elf-") as scratch:
-        for member in members(chunks):
+        for member in members(chunks, odd=lambda *told: found["odd"].append(told)):
             hasher = hashlib.sha256()
             if member.kind is Kind.FILE:
                 member.content = _hashing(member.content, hasher)
@@ -90,14 +96,29 @@ def _file(member: Member, found: dict[str, Any], scratch: Any) -> None:
         found["records"][path] = rows
         if not is_list(path):
             found["packages"][path] = [(row.name, row.version) for row in rows]
+    elif path in BUNDLES and member.size <= MAX_BUNDLE:
+        found["certificates"][path] = list(expiries(b"".join(map(bytes, member.content))))
     else:
-        head, rest = _head(member.content)
-        if is_elf(head) and member.size <= _MAX_ELF:
-            row = _elf(rest, scratch)
-            if row is not None:
-                found["binaries"][path] = row
-        elif head.startswith(b"#!") or member.mode & 0o111:
-            found["heads"][path] = head.decode("latin-1")
+        _other(member, found, scratch)
+
+
+def _other(member: Member, found: dict[str, Any], scratch: Any) -> None:
+    path = member.path
+    head, rest = _head(member.content)
+    if is_elf(head) and member.size <= _MAX_ELF:
+        row = _elf(rest, scratch)
+        if row is not None:
+            name = row.pop("program")
+            found["binaries"][path] = row
+            if name:
+                found["programs"][path] = name
+        return
+    if head.startswith(b"#!") or member.mode & 0o111:
+        found["heads"][path] = head.decode("latin-1")
+    if member.size <= secrets.MAX_TEXT and b"\0" not in head:
+        marks = secrets.scan(path, b"".join(map(bytes, rest)))
+        if marks:
+            found["secrets"][path] = marks
 
 
 def _head(content: Iterator[memoryview]) -> tuple[bytes, Iterable[bytes | memoryview]]:
@@ -137,10 +158,16 @@ def _elf(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> dict[str, Any
     names = symbols(content)
     hashes = array("I", sorted({hashed(name) for name in names.defined}))
     return {
+        "program": _program(binary, scratch),
         "binary": asdict(binary),
         "defined": base64.b64encode(hashes.tobytes()).decode(),
         "wanted": list(names.wanted),
     }
+
+
+def _program(binary: Binary, scratch: BinaryIO) -> str:
+    with mmap.mmap(scratch.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return recognise(binary, content)
 
 
 def _of(row: Mapping[str, Any]) -> LayerFacts:
@@ -150,7 +177,14 @@ def _of(row: Mapping[str, Any]) -> LayerFacts:
         row["texts"],
         {path: head.encode("latin-1") for path, head in row["heads"].items()},
         {path: tuple((n, v) for n, v in rows) for path, rows in row["packages"].items()},
-        {path: tuple(map(_record, rows)) for path, rows in row["records"].items()},
+        records={path: tuple(map(_record, rows)) for path, rows in row["records"].items()},
+        secrets={path: tuple(Mark(*m) for m in marks) for path, marks in row["secrets"].items()},
+        programs=row["programs"],
+        certificates={
+            path: tuple((when, name) for when, name in rows)
+            for path, rows in row["certificates"].items()
+        },
+        odd=tuple((path, what) for path, what in row["odd"]),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from seaslug.anatomy.rootfs import rootfs
 from seaslug.ops.facts import layer_facts
 from seaslug.ops.look import View
@@ -15,4 +17,5 @@ def specimen(store: BlobStore, view: View) -> Specimen:
     return Specimen(
         view.found.name, view.found.platform, view.config, rootfs(layers),
         sum(layer.size for layer in view.layers), dict(view.found.manifest.annotations),
+        int(time.time()),
     )  # fmt: skip

@@ -14,12 +14,22 @@ from seaslug.values.platform import TABLE, Platform
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How an engine will hold it: ``read_only`` root, ``dropped`` capabilities (``ALL``)."""
+
+    read_only: bool = False
+    dropped: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Specimen:
     """One platform's image.
 
     *config* is the whole configuration blob, *platform* reads ``linux/arm/v7``. *size* is the
-    sum of its compressed layers in bytes; *annotations* are the manifest's.
+    sum of its compressed layers in bytes; *annotations* are the manifest's. *now* is the time in
+    seconds since 1970; at 0 nothing is old or expired. *held* says how it will be started, as
+    far as that is known.
     """
 
     name: str
@@ -28,6 +38,8 @@ class Specimen:
     root: Rootfs
     size: int = 0
     annotations: Mapping[str, str] | None = None
+    now: int = 0
+    held: Held = Held()
 
     @cached_property
     def run(self) -> Mapping[str, Any]:

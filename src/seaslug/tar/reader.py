@@ -2,14 +2,14 @@
 
 The stream comes as chunks of any size; what is yielded are members with their
 content as slices of those chunks, so nothing is copied. Refused, with the name
-of the member: absolute paths and ``..``, devices and FIFOs, sparse files, bad
-checksums, more members or bytes than the limits allow.
+of the member: absolute paths and ``..``, devices and FIFOs (unless they are to be told
+and passed over), sparse files, bad checksums, more members or bytes than the limits allow.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from seaslug.errors import HostileError
@@ -24,7 +24,11 @@ _KINDS = {
     b"5": Kind.DIR,
 }  # fmt: skip
 
+_ODD = {b"3": "a character device", b"4": "a block device", b"6": "a FIFO"}
+
 Buffer = bytes | memoryview
+Odd = Callable[[str, str], None]
+"""Hears of a member that is passed over: its path, and what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,13 @@ class Source:
         return False
 
 
-def members(chunks: Iterable[Buffer] | Source, limits: Limits | None = None) -> Iterator[Member]:
-    """Yield the members of a tar stream. Raises HostileError."""
+def members(
+    chunks: Iterable[Buffer] | Source, limits: Limits | None = None, odd: Odd | None = None
+) -> Iterator[Member]:
+    """Yield the members of a tar stream. Raises HostileError.
+
+    With *odd* devices and FIFOs are passed over, and it hears of each.
+    """
     limits = limits or Limits()
     source = chunks if isinstance(chunks, Source) else Source(chunks)
     extended: dict[str, bytes] = {}
@@ -118,6 +127,11 @@ def members(chunks: Iterable[Buffer] | Source, limits: Limits | None = None) -> 
                 extended.update(_records(data))
             else:
                 extended["path" if kind == b"L" else "linkpath"] = data.rstrip(b"\0")
+            continue
+        if odd is not None and kind in _ODD:
+            passed = _member(block, b"5", 0, {**everywhere, **extended}, limits)
+            odd(passed.path, _ODD[kind])
+            extended, held = {}, lasting
             continue
         member = _member(block, kind, size, {**everywhere, **extended}, limits)
         extended, held = {}, lasting

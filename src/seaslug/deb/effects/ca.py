@@ -83,19 +83,19 @@ def subject_hash(der: bytes) -> str:
 
 def subject(der: bytes) -> bytes:
     """Return the DER content of the subject's name. Raises HostileError."""
-    _, start, _ = _element(der, 0)
-    _, at, _ = _element(der, start)
-    tag, _, end = _element(der, at)
+    _, start, _ = element(der, 0)
+    _, at, _ = element(der, start)
+    tag, _, end = element(der, at)
     if tag == 0xA0:
         at = end
     for _ in range(4):  # serial number, signature, issuer, validity
-        _, _, at = _element(der, at)
-    _, start, end = _element(der, at)
+        _, _, at = element(der, at)
+    _, start, end = element(der, at)
     return der[start:end]
 
 
-def _element(der: bytes, at: int) -> tuple[int, int, int]:
-    """Return tag, start of the content and its end for the element at *at*."""
+def element(der: bytes, at: int) -> tuple[int, int, int]:
+    """Return tag, start of the content and its end for the element at *at*. Raises HostileError."""
     if at + 2 > len(der):
         raise HostileError("a truncated certificate")
     tag, length, start = der[at], der[at + 1], at + 2
@@ -114,7 +114,7 @@ def _children(der: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield tag, content and whole encoding of each element in *der*."""
     at = 0
     while at < len(der):
-        tag, start, end = _element(der, at)
+        tag, start, end = element(der, at)
         yield tag, der[start:end], der[at:end]
         at = end
 

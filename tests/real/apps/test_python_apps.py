@@ -6,6 +6,7 @@ so the layers are those of the release that has the same one.
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -26,7 +27,7 @@ from seaslug.apps.ignore import patterns
 from seaslug.apps.model import Made
 from seaslug.apps.project import Project
 from seaslug.deb import elf
-from seaslug.errors import ProjectError
+from seaslug.errors import ProjectError, SeaslugError
 from seaslug.ops.app import installers, python
 from seaslug.ports import Silent
 from seaslug.values.platform import Platform
@@ -148,6 +149,58 @@ def test_other_locks_bring_the_same_files(locked: Path, store: Path, tmp_path: P
         shutil.copy(locked / "main.py", folder)
         (folder / name).write_text(uv(locked, "export", *flags, "--format", form))
         assert packages(made(folder, tmp_path / "store")) == packages(want), name
+
+
+@pytest.fixture
+def poetrys(tmp_path: Path) -> Path:
+    """Return a project whose lock Poetry 2.5 wrote."""
+    shutil.copytree(Path(__file__).parent / "poetry", tmp_path / "poetrys")
+    (tmp_path / "poetrys/shop").mkdir()
+    (tmp_path / "poetrys/shop/__init__.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\n\n"
+        "@app.get('/health')\ndef health() -> str:\n    return 'fine'\n"
+    )
+    return tmp_path / "poetrys"
+
+
+def names(found: Made) -> set[str]:
+    """Return the names of all folders and files of an application."""
+    return {part for entry in found.tree() for part in entry.path.split("/")}
+
+
+def test_a_poetry_lock_becomes_a_server_that_answers(
+    poetrys: Path, store: Path, tmp_path: Path
+) -> None:
+    found = made(poetrys, store, base=ours())
+    assert {"flask", "gunicorn", "shop", "shop-1.0.0.dist-info"} <= names(found)
+    assert not names(found) & {"dateutil", "iniconfig"}
+    with served(found, tmp_path / "root") as url, urllib.request.urlopen(url + "/health") as got:
+        assert got.read() == b"fine"
+
+
+def test_poetrys_extras_and_groups_are_asked_for(poetrys: Path, store: Path) -> None:
+    found = made(poetrys, store, more="[python]\nextras = ['clock']\ngroups = ['dev']\n")
+    assert {"dateutil", "iniconfig"} <= names(found)
+
+
+def test_a_poetry_lock_that_does_not_fit(poetrys: Path, store: Path) -> None:
+    text = (poetrys / "pyproject.toml").read_text()
+    (poetrys / "pyproject.toml").write_text(text.replace("gunicorn (>=22,<24)", "gunicorn (<23)"))
+    with pytest.raises(ProjectError, match="the lock does not fit the project"):
+        made(poetrys, store)
+    (poetrys / "pyproject.toml").write_text(text)
+    lock = (poetrys / "poetry.lock").read_text()
+    (poetrys / "poetry.lock").write_text(_bent(lock))
+    with pytest.raises(SeaslugError, match=r"(?i)hash"):
+        made(poetrys, store.parent / "another")
+
+
+def _bent(lock: str) -> str:
+    """Return *lock* with another digest for every file of flask."""
+    head, _, rest = lock.partition('name = "flask"')
+    mine, _, after = rest.partition("[package.dependencies]")
+    bent = re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", mine)
+    return f'{head}name = "flask"{bent}[package.dependencies]{after}'
 
 
 def test_uv_and_pip_leave_the_same_files(

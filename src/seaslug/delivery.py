@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from seaslug.ops.look import View
 
 _IN_PLACE = (STORE, REGISTRY, "oci", "oci-archive")
-_DIRECT = (STORE, REGISTRY, "oci")
+DIRECT = (STORE, REGISTRY, "oci")
+"""The transports that take an image blob by blob."""
 
 
 class Delivery:
@@ -62,7 +63,7 @@ class Delivery:
         if target.transport == source.transport and target == source:
             raise UsageError("source and target are the same", where=str(source))
         with self.store.session():
-            if target.transport in _DIRECT:
+            if target.transport in DIRECT:
                 return self._direct(source, target, wish)
             here = self._brought(source, wish)
             return replace(here, where=self._out(here.top, source, target))

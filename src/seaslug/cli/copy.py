@@ -42,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Copy it."""
     from seaslug.cli.deliver import data, delivery, line, wish
+    from seaslug.delivery import DIRECT
     from seaslug.values.place import STORE, parse_place
 
     begun = time.monotonic()
@@ -49,7 +50,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     moved = delivery(args, context).copy(source, target, wish(args))
     seconds = time.monotonic() - begun
     context.close()
-    context.err(line(str(target), moved, "copied", seconds))
+    if target.transport in DIRECT or moved.counts.get("sent"):
+        verb = "copied" if target.transport in DIRECT else "fetched"
+        context.err(line(str(target), moved, verb, seconds))
+    else:
+        context.err(f"{target}: written ({seconds:.2f} s)")
     if args.json:
         context.json_out(data(moved, seconds))
     else:

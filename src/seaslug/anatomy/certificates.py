@@ -17,6 +17,9 @@ BUNDLES = (
 )  # fmt: skip
 """Where systems keep the authorities that are trusted."""
 
+OWN = ("usr/local/share/ca-certificates/", "etc/pki/ca-trust/source/anchors/", "etc/ssl/certs/")
+"""Where people put authorities of their own, to be taken into a bundle."""
+
 MAX_BUNDLE = 16 << 20
 _COMMON_NAME, _ORGANISATION = bytes.fromhex("0603550403"), bytes.fromhex("060355040a")
 

@@ -34,12 +34,14 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 5
+FACTS_VERSION = 6
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30
 _TEXTS = ("etc/passwd", "etc/group", "etc/ld.so.conf", "usr/share/seaslug/lock.json",
-          "usr/share/seaslug/recipe.json")  # fmt: skip
+          "usr/share/seaslug/recipe.json", "etc/nsswitch.conf", "etc/os-release",
+          "usr/lib/os-release")  # fmt: skip
+_VENV = "pyvenv.cfg"
 _FOLDERS = ("etc/ld.so.conf.d/", "etc/ld-musl-")
 
 
@@ -89,14 +91,14 @@ def _row(member: Member, digest: str) -> list[Any]:
 
 def _file(member: Member, found: dict[str, Any], scratch: Any) -> None:
     path = member.path
-    if path in _TEXTS or path.startswith(_FOLDERS):
+    if path in _TEXTS or path.startswith(_FOLDERS) or path.rpartition("/")[2] == _VENV:
         found["texts"][path] = _text(member.content, path)
     elif is_record(path):
         rows = records(path, _text(member.content, path))
         found["records"][path] = rows
         if not is_list(path):
             found["packages"][path] = [(row.name, row.version) for row in rows]
-    elif path in BUNDLES and member.size <= MAX_BUNDLE:
+    elif path.startswith((*BUNDLES, *OWN)) and member.size <= MAX_BUNDLE:
         found["certificates"][path] = list(expiries(b"".join(map(bytes, member.content))))
     else:
         _other(member, found, scratch)

@@ -56,6 +56,11 @@ class View:
         self.found = found
         self.layers = found.manifest.layers
 
+    @property
+    def blobs(self) -> BlobStore:
+        """Where the layers are read: the store, or what stands for it if they are elsewhere."""
+        return self._store
+
     @cached_property
     def config(self) -> dict[str, Any]:
         """The configuration blob as it is. Raises HostileError if its parts are not in shape."""

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from seaslug.anatomy import secrets
-from seaslug.anatomy.certificates import BUNDLES, MAX_BUNDLE, expiries
+from seaslug.anatomy.certificates import BUNDLES, MAX_BUNDLE, OWN, expiries
 from seaslug.anatomy.facts import Facts, LayerFacts, Record, Row, hashed
 from seaslug.anatomy.records import is_list, is_record, records
 from seaslug.anatomy.secrets import Mark

@@ -103,3 +103,67 @@ def test_the_desktop_is_seen(tmp_path: Path) -> None:
         bench = workbench(tools, tmp_path / "store")
         found = jlink.referred(program(one.tree, "a.jar", one), jdeps, 17, bench)
     assert {"java.base", "java.desktop"} <= set(found)
+
+
+MAIN = """package shop;
+
+public class Main {
+    public static void main(String[] args) {
+        System.out.println("made by a build tool");
+    }
+}
+"""
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>org.example</groupId><artifactId>shop</artifactId><version>1.0</version>
+  <properties>
+    <maven.compiler.source>17</maven.compiler.source>
+    <maven.compiler.target>17</maven.compiler.target>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <build><plugins><plugin>
+    <groupId>org.apache.maven.plugins</groupId><artifactId>maven-jar-plugin</artifactId>
+    <configuration><archive><manifest><mainClass>shop.Main</mainClass></manifest></archive>
+    </configuration>
+  </plugin></plugins></build>
+</project>
+"""
+GRADLE = "apply plugin: 'java'\njar { manifest { attributes 'Main-Class': 'shop.Main' } }\n"
+REPOSITORY = "/usr/share/maven-repo"
+# Wrappers that take Debian's builds of the tools and of their plugins, and nothing from afar.
+BUILDS = {
+    "mvn": {
+        "pom.xml": POM, "mvnw": f'exec mvn --offline -Dmaven.repo.local={REPOSITORY} "$@"\n',
+    },
+    "gradle": {
+        "build.gradle": GRADLE, "settings.gradle": "rootProject.name = 'shop'\n",
+        "gradlew": 'exec gradle --offline "$@"\n',
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", BUILDS)
+def test_a_project_is_built_by_its_own_wrapper(tool: str, tmp_path: Path) -> None:
+    jdk()
+    need(tool)
+    plugins = Path(REPOSITORY, "org/apache/maven/plugins")
+    if tool == "mvn" and not (plugins / "maven-jar-plugin").is_dir():
+        missing("Debian's plugins for Maven are not installed (libmaven-jar-plugin-java)")
+    texts = {"src/main/java/shop/Main.java": MAIN, **BUILDS[tool]}
+    entries = [
+        file(
+            name, (f"#!/bin/sh\n{text}" if wrapper else text).encode(), 0o755 if wrapper else 0o644
+        )
+        for name, text in texts.items()
+        for wrapper in [name.endswith("w")]
+    ]
+    one = Project(str(tmp_path), Tree(entries), AppConfig(where="seaslug.toml"))
+    found = []
+    for store in ("one", "two"):
+        with LocalTools(Silent()) as tools:
+            found.append(java.make(one, AMD64, workbench(tools, tmp_path / store)))
+    assert found[0].base.startswith("java") and start(found[0], tmp_path / "root", "java") == (
+        "made by a build tool\n"
+    )
+    # Neither time nor place of the build is in the jar.
+    assert found[0].tree() == found[1].tree()

@@ -15,10 +15,13 @@ from seaslug.values.tree import Entry, Kind, Tree, file
 
 # What a build writes into its archives is then the same every time.
 _STAMP = "-Dproject.build.outputTimestamp=1980-01-02T00:00:00Z"
+# configureEach came with Gradle 4.9, these properties with 3.4.
 _SCRIPT = b"""allprojects {
-    tasks.withType(AbstractArchiveTask).configureEach {
-        preserveFileTimestamps = false
-        reproducibleFileOrder = true
+    tasks.withType(AbstractArchiveTask) {
+        if (it.hasProperty('reproducibleFileOrder')) {
+            it.preserveFileTimestamps = false
+            it.reproducibleFileOrder = true
+        }
     }
 }
 """

@@ -1,0 +1,115 @@
+"""An image in figures, and tables of several: what compare counts, and what reports show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seaslug.anatomy.waste import DiveWaste, Waste
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A layer: its *digest*, and bytes compressed (``size``) and of files (``unpacked``)."""
+
+    digest: str
+    size: int
+    unpacked: int
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one package brings: bytes and number of *files*; of nobody's files, name is empty."""
+
+    name: str
+    version: str
+    size: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One platform's image in figures. Sizes are bytes; ``code`` is bytes mapped executable.
+
+    Programs are by plain name, sorted; ``setuid`` are paths. ``zones`` counts time zone files,
+    ``bundle`` is the path of the trusted certificates or empty. ``ours`` says that seaslug
+    built it.
+    """
+
+    name: str
+    platform: str
+    layers: tuple[Weight, ...]
+    files: int
+    unpacked: int
+    executables: int
+    code: int
+    shares: tuple[Share, ...]
+    packages: int
+    database: str
+    setuid: tuple[str, ...]
+    shells: tuple[str, ...]
+    managers: tuple[str, ...]
+    languages: tuple[str, ...]
+    interpreters: tuple[str, ...]
+    listeners: tuple[str, ...]
+    fetchers: tuple[str, ...]
+    tools: tuple[str, ...]
+    explorers: tuple[str, ...]
+    user_tools: tuple[str, ...]
+    bundle: str
+    zones: int
+    accounts: int
+    user: str
+    ours: bool
+    waste: Waste
+    dive: DiveWaste
+
+    @property
+    def size(self) -> int:
+        """All layers, compressed: what a registry keeps."""
+        return sum(layer.size for layer in self.layers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the portrait as JSON-ready data."""
+        from dataclasses import asdict
+
+        return {**asdict(self), "size": self.size, "vulnerabilities": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: a *title*, and per image what is shown.
+
+    ``numbers`` are the same as numbers where they are some, for charts; ``note`` says how it
+    is counted.
+    """
+
+    title: str
+    cells: tuple[str, ...]
+    numbers: tuple[float, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a *title*; *columns* are the images' names."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the table as JSON-ready data."""
+        rows: list[Mapping[str, Any]] = [
+            {"title": row.title, "cells": list(row.cells), "note": row.note} for row in self.rows
+        ]
+        return {"title": self.title, "columns": list(self.columns), "rows": rows}
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes as people read it, in units of a thousand."""
+    if abs(size) < 1_000_000:
+        return f"{size / 1000:.1f} kB" if size else "0"
+    return f"{size / 1e6:.2f} MB" if abs(size) < 10_000_000 else f"{size / 1e6:,.1f} MB"

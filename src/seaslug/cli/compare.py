@@ -1,0 +1,134 @@
+"""seaslug compare: images beside each other, in figures."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from seaslug.cli.context import Context
+from seaslug.cli.deliver import add_registry
+
+if TYPE_CHECKING:
+    from seaslug.anatomy.portrait import Portrait, Table
+
+HELP = "Compare images: size, security, debugging, what they share, and what a pull costs."
+EXAMPLES = """\
+  seaslug compare static static:debug
+  seaslug compare app docker-daemon:app:old docker://registry.example/me/app:1.2
+  seaslug compare static cc python3 -o report.html       a page with charts, in one file
+  seaslug compare app:1 app:2 --format markdown          for a pull request
+  seaslug compare app:1 app:2 --bandwidth 20M,1G         pull times, in bits per second
+  seaslug compare app --as-dive                          wasted bytes as dive counts them, too
+"""
+FORMATS = ("text", "json", "markdown", "html")
+_SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
+_UNITS = {"K": 10**3, "M": 10**6, "G": 10**9}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="+",
+        help="names of the store, or places: docker://, docker-daemon:, docker-archive:, oci: …",
+    )  # fmt: skip
+    parser.add_argument("--platform", metavar="P", help="which one of an index, e.g. linux/arm64")
+    add_format(parser, FORMATS)
+    parser.add_argument(
+        "--bandwidth", metavar="B[,B]", default="10M,100M",
+        help="for pull times, in bits per second: 10M, 1G (default: 10M,100M)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--as-dive", action="store_true", help="also the wasted bytes and efficiency of dive"
+    )
+    add_registry(parser)
+
+
+def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
+    """Add --format and -o."""
+    parser.add_argument("--format", choices=formats, help="(default: what FILE ends in, else text)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the comparison."""
+    from seaslug.ops.compare.tables import tables
+
+    speeds = _bandwidths(args.bandwidth)
+    images = portraits(args.images, args, context)
+    found = tables(images, speeds, dive=args.as_dive)
+    emit(_shown(images, found, format_of(args)), args, context)
+    return 0
+
+
+def portraits(names: list[str], args: argparse.Namespace, context: Context) -> tuple[Portrait, ...]:
+    """Return the portraits of the images called *names*. Raises UnknownNameError, UsageError."""
+    from seaslug.cli.view import view_of
+    from seaslug.ops.compare.portrait import portrait
+    from seaslug.ops.specimen import specimen
+
+    found = []
+    for name in names:
+        view = view_of(argparse.Namespace(**{**vars(args), "image": name}), context)
+        found.append(portrait(specimen(view.blobs, view), view.layers, view.history))
+    return tuple(found)
+
+
+def format_of(args: argparse.Namespace) -> str:
+    """Return the format that the options name, or the end of the file's name."""
+    if args.json:
+        return "json"
+    suffix = args.output[args.output.rfind(".") :].lower() if args.output else ""
+    return str(args.format or _SUFFIXES.get(suffix, "text"))
+
+
+def emit(text: str, args: argparse.Namespace, context: Context) -> None:
+    """Print *text*, or write it to the file that -o names. Raises UsageError."""
+    if not args.output:
+        context.out(text)
+        return
+    from pathlib import Path
+
+    from seaslug.errors import UsageError
+
+    try:
+        Path(args.output).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written: {error.strerror}", where=args.output,
+            hint="name a file in a folder that is there and yours: -o report.html",
+        ) from None  # fmt: skip
+    context.err(f"written: {args.output}")
+
+
+def _shown(images: tuple[Portrait, ...], found: tuple[Table, ...], shape: str) -> str:
+    if shape == "json":
+        import json
+
+        return json.dumps(
+            {"images": [image.as_dict() for image in images],
+             "tables": [table.as_dict() for table in found]}, indent=2, ensure_ascii=False,
+        )  # fmt: skip
+    if shape == "html":
+        from seaslug.report.compare.html import page
+
+        return page(images, found)
+    if shape == "markdown":
+        from seaslug.report.compare.markdown import markdown
+
+        return markdown(found)
+    from seaslug.report.compare.terminal import text
+
+    return text(found)
+
+
+def _bandwidths(text: str) -> list[int]:
+    """Return bits per second. Raises UsageError."""
+    from seaslug.errors import UsageError
+
+    speeds = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        number, unit = part.rstrip("KMGkmg"), part[-1].upper()
+        if not number.isdecimal() or not int(number) or len(part) - len(number) > 1:
+            raise UsageError(f"not a bandwidth: {part!r}", hint="write --bandwidth 10M,100M")
+        speeds.append(int(number) * _UNITS.get(unit, 1))
+    return speeds

@@ -1,0 +1,1 @@
+"""Images beside each other: portraits, tables of them, differences. Pure: values to values."""

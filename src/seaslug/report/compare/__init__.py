@@ -1,0 +1,1 @@
+"""Comparisons and differences as text, Markdown and a page."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rules.judging import JUDGING
 from seaslug.rules.specimen import Specimen
 
 Example = tuple[Callable[[], Specimen], Callable[[], Specimen]]
 """Makes an image that the rule is content with, and one in which it finds something."""
 
-EXAMPLES: dict[str, Example] = {}
+EXAMPLES: dict[str, Example] = {**JUDGING}

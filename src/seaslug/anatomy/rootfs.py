@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seaslug.anatomy.facts import Facts, LayerFacts
+from seaslug.anatomy.secrets import Mark
 from seaslug.deb.binary import Binary
 from seaslug.oci.files import WHITEOUT, Placed, Root
 from seaslug.tar.reader import Member
@@ -48,6 +49,16 @@ class Rootfs:
         """Return the first bytes of the file at *path* that may be executed and is no ELF file."""
         item = self.placed.get(path)
         return self.layers[item.origin[0]].heads.get(item.origin[1], b"") if item else b""
+
+    def program(self, path: str) -> str:
+        """Return which shell or package manager the file at *path* is; empty if none is known."""
+        item = self.placed.get(path)
+        return self.layers[item.origin[0]].programs.get(item.origin[1], "") if item else ""
+
+    def secrets(self, path: str) -> tuple[Mark, ...]:
+        """Return the secrets in the file at *path*."""
+        item = self.placed.get(path)
+        return self.layers[item.origin[0]].secrets.get(item.origin[1], ()) if item else ()
 
     def script(self, path: str) -> str:
         """Return what follows ``#!`` in the file at *path*; empty for anything else."""

@@ -20,6 +20,8 @@ MAX_TEXT = 1 << 20
 PRIVATE_KEY = "a private key"
 PASSWORD = "a password"  # noqa: S105
 HASH = "a password's hash"
+NO_PASSWORD = "an account without a password"  # noqa: S105
+ENCRYPTED_KEY = "an encrypted private key"
 
 
 class Mark(NamedTuple):
@@ -88,15 +90,19 @@ _FILES: tuple[tuple[re.Pattern[str], str, re.Pattern[bytes]], ...] = tuple(
         (r"\.git-credentials", "a Git login", rb"://[^\s:/@]+:([^\s@]{3,})@"),
         (r"\.pgpass", "a PostgreSQL password", rb"(?m)^(?:[^:#\n]*:){4}(\S+)"),
         (r"\.my\.cnf", "a MySQL password", rb"(?m)^\s*password\s*=\s*([^\s$]{3,})"),
-        (r"\.aws/credentials", "an AWS secret key", rb"(?m)^aws_secret_access_key\s*=\s*(\S{16,})"),
+        (r"\.aws/credentials", "an AWS login", rb"(?m)^aws_secret_access_key\s*=\s*(\S{16,})"),
         (r"(?:\.docker/config\.json|\.dockercfg|\.dockerconfigjson|containers/auth\.json)",
          "a registry login", rb"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{8,})\""),
         (r"(?:\.kube/config|[^/]*kubeconfig[^/]*)", "a Kubernetes login",
          rb"(?m)^\s*(?:client-key-data|token|password):\s*[\"']?([^\s\"']{8,})"),
         (r"etc/shadow-?", HASH, rb"(?m)^[^:\n]+:(\$[^:\n]{8,}|[./0-9A-Za-z]{13}):"),
+        (r"etc/shadow-?", NO_PASSWORD, rb"(?m)^([^:\n]+)::"),
         (r"\.htpasswd", HASH, rb"(?m)^[^:\n]+:(\$[^:\n]{8,}|\{SHA\}[^:\n]+)"),
     )
 )  # fmt: skip
+
+LOGINS = frozenset(kind for _, kind, _ in _FILES) - {HASH, NO_PASSWORD}
+"""Kinds that are told by the name of a file and its format."""
 
 
 def scan(path: str, data: bytes) -> tuple[Mark, ...]:
@@ -126,12 +132,13 @@ def is_password(text: str) -> bool:
 
 def _spots(path: str, data: bytes) -> Iterator[tuple[str, int]]:
     yield from tokens(data)
+    known = False
     for where, kind, pattern in _FILES:
         if where.search(path):
             for found in pattern.finditer(data):
                 yield kind, found.start()
-            return
-    if _SETTINGS.search(path) and not _LIBRARIES.search(path):
+            known = True
+    if not known and _SETTINGS.search(path) and not _LIBRARIES.search(path):
         for pattern in (_NAMED, _IN_URL):
             for found in pattern.finditer(data):
                 if _mixed(found[1]) and not _PLACEHOLDER.search(found[1]):
@@ -142,7 +149,7 @@ def _keys(data: bytes) -> Iterator[tuple[str, int]]:
     for found in _KEY.finditer(data):
         locked = any(word in found[0][:200] for word in _LOCKED)
         if _decodes(found[1]):
-            yield ("an encrypted private key" if locked else PRIVATE_KEY), found.start()
+            yield (ENCRYPTED_KEY if locked else PRIVATE_KEY), found.start()
     if data.startswith(_PUTTY):
         yield PRIVATE_KEY, 0
 

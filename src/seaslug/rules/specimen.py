@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from seaslug.anatomy.facts import Row
 from seaslug.anatomy.rootfs import Rootfs
 from seaslug.apps.native.loading import Libraries
 from seaslug.values.platform import TABLE, Platform
@@ -68,6 +69,29 @@ class Specimen:
     def workdir(self) -> str:
         """The working directory, ``/`` if none is said."""
         return str(self.run.get("WorkingDir") or "/")
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The labels of the configuration."""
+        found = self.run.get("Labels")
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    @cached_property
+    def history(self) -> tuple[str, ...]:
+        """What made each step, steps without a layer too; empty texts where it is not told."""
+        found = self.config.get("history")
+        steps = found if isinstance(found, list) else []
+        return tuple(str(s.get("created_by") or "") for s in steps if isinstance(s, dict))
+
+    def row(self, path: str) -> Row | None:
+        """Return what the tar says of the file at *path*, its size and digest among it."""
+        item = self.root.placed.get(path)
+        return self.rows.get(item.origin) if item is not None else None
+
+    @cached_property
+    def rows(self) -> dict[tuple[int, str], Row]:
+        """Every member of every layer, by (layer, path there)."""
+        return {(at, r.path): r for at, layer in enumerate(self.root.layers) for r in layer.rows}
 
     @cached_property
     def known(self) -> Platform | None:

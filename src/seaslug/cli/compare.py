@@ -91,7 +91,7 @@ def emit(text: str, args: argparse.Namespace, context: Context) -> None:
     from seaslug.errors import UsageError
 
     try:
-        Path(args.output).write_text(text + "\n", encoding="utf-8")
+        Path(args.output).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise UsageError(
             f"cannot be written: {error.strerror}", where=args.output,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rules.broken import DOCTOR
 from rules.judging import JUDGING
 from seaslug.rules.specimen import Specimen
 
 Example = tuple[Callable[[], Specimen], Callable[[], Specimen]]
 """Makes an image that the rule is content with, and one in which it finds something."""
 
-EXAMPLES: dict[str, Example] = {**JUDGING}
+EXAMPLES: dict[str, Example] = {**DOCTOR, **JUDGING}

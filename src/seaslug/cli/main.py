@@ -49,6 +49,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("rebase", "new base layers under an application, if it still fits"),
         ),
     ),
+    (
+        "Judge",
+        (
+            ("doctor", "why an image does not start, or would fail later, and what to do"),
+            ("check", "what is bad in an image, by rules, and what to do about it"),
+            ("test", "structure tests, as container-structure-test has them"),
+            ("compare", "images beside each other: size, security, debugging, what they share"),
+            ("rules", "by what an image is judged"),
+            ("explain", "why a rule is there, and what to do"),
+        ),
+    ),
     ("Set up", (("completion", "completion for your shell"),)),
 )
 COMMANDS = tuple(name for _, group in GROUPS for name, _ in group)

@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seaslug.errors import UnknownNameError
-from seaslug.rules.image import history, hygiene, metadata, programs, secrets, security, truth
+from seaslug.rules.image import (
+    history,
+    hygiene,
+    linking,
+    metadata,
+    programs,
+    secrets,
+    security,
+    starting,
+    surroundings,
+    truth,
+    usage,
+)
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
 
 RULES: tuple[Rule[Specimen], ...] = tuple(sorted(
     (
+        *starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES,
         *security.RULES, *programs.RULES, *secrets.RULES, *hygiene.RULES, *truth.RULES,
         *metadata.RULES, *history.RULES,
     ),

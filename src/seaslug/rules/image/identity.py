@@ -63,13 +63,25 @@ def closed(specimen: Specimen, who: Identity, path: str) -> str:
     return ""
 
 
+def there(specimen: Specimen, path: str) -> bool:
+    """Tell whether *path* leads to anything, if only to a folder that no tar has an entry of."""
+    real = specimen.root.tree.realpath(path)
+    tree = specimen.root.tree
+    return real == "" or (real is not None and bool(tree.resolve(real) or tree.under(real)))
+
+
+def size(specimen: Specimen, path: str) -> int:
+    """Return the size in bytes of the file at the tree path *path*; the tree knows contents not."""
+    item = specimen.root.placed.get(path)
+    return item.entry.size if item is not None else 0
+
+
 def writable(specimen: Specimen, who: Identity, path: str) -> bool:
     """Tell whether *who* may make files in the folder *path*."""
     entry = specimen.root.tree.resolve(path)
     if entry is None:
-        # Of the root itself a tar has often no entry: engines make it root's, 0755.
-        real = specimen.root.tree.realpath(path)
-        return real == "" and who.almighty
+        # Of some folders a tar has no entry: engines make them root's, 0755.
+        return who.almighty and there(specimen, path)
     folder = entry.kind is Kind.DIR
     return folder and may(who, entry, WRITE) and not closed(specimen, who, entry.path)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from seaslug.deb.binary import Binary
-from seaslug.rules.image.identity import EXECUTE, Identity, closed, identity, may
+from seaslug.rules.image.identity import EXECUTE, Identity, closed, identity, may, size, there
 from seaslug.rules.specimen import Specimen
 from seaslug.values.tree import MAX_LINKS, Entry, Kind
 
@@ -144,7 +144,7 @@ def _looked_up(specimen: Specimen, who: Identity, at: Launch) -> Launch:
     if folder := closed(specimen, who, real):
         return replace(at, fate=Fate.CLOSED, path=folder)
     entry = tree.resolve(real)
-    if entry is None and real:
+    if entry is None and not there(specimen, real):
         if link is not None:
             return replace(at, fate=Fate.DANGLING, path=link.path, detail=link.target)
         return replace(at, fate=Fate.ABSENT, path=real)
@@ -177,9 +177,9 @@ def _script(specimen: Specimen, at: Launch) -> Launch:
     """Return the next step: ``detail`` is the path of the interpreter to look for."""
     head = specimen.root.head(at.path)
     if not head.startswith(b"#!"):
-        entry = specimen.root.tree.get(at.path)
-        damaged = not head and entry is not None and entry.size > 0
-        detail = "BOM" if head.startswith(_BOM) else "" if entry and entry.size else "empty"
+        full = size(specimen, at.path) > 0
+        damaged = not head and full
+        detail = "BOM" if head.startswith(_BOM) else "" if full else "empty"
         return replace(at, fate=Fate.DAMAGED if damaged else Fate.NO_FORMAT, detail=detail)
     line = head.split(b"\n")[0][2:].decode("utf-8", "surrogateescape")
     words = line.split()

@@ -1,0 +1,112 @@
+"""Why an image does not start, or fails while it runs: findings, the worst first, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from seaslug.rules.image import linking, starting, surroundings, usage
+from seaslug.rules.model import Finding, Rule, Severity
+from seaslug.rules.specimen import Held, Specimen
+
+RULES: tuple[Rule[Specimen], ...] = tuple(
+    sorted(
+        (*starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES),
+        key=lambda rule: rule.id,
+    )
+)
+_STATUS = {
+    "IMG001": 127, "IMG002": 127, "IMG003": 127, "IMG004": 1, "IMG005": 1, "IMG006": 1, "IMG007": 1,
+    "IMG008": 127, "IMG009": 1, "IMG011": 126, "IMG012": 126, "IMG013": 1, "IMG014": 1,
+    "IMG015": 1, "IMG016": 139, "IMG017": 127, "IMG020": 125, "IMG036": 2, "IMG038": 127,
+}  # fmt: skip
+"""How ``docker run`` ends because of a rule, seen with Docker 20.10 and runc 1.1.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How it will be started, as far as that differs from what the image says.
+
+    ``args`` replace the command; ``user`` and ``dropped`` are as engines take them.
+    """
+
+    user: str = ""
+    read_only: bool = False
+    dropped: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The *findings*, worst first; ``verdict`` is one sentence."""
+
+    name: str
+    platform: str
+    verdict: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def bad(self) -> bool:
+        """Whether anything is at least an error."""
+        return any(one.severity >= Severity.ERROR for one in self.findings)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the diagnosis as JSON-ready data."""
+        return {
+            "image": self.name, "platform": self.platform, "verdict": self.verdict,
+            "starts": not any(one.severity is Severity.FATAL for one in self.findings),
+            "findings": [_row(one) for one in self.findings],
+        }  # fmt: skip
+
+
+def started(specimen: Specimen, way: Way) -> Specimen:
+    """Return *specimen* as it will be when it is started that *way*."""
+    run = dict(specimen.run)
+    if way.user:
+        run["User"] = way.user
+    if way.args:
+        run["Cmd"] = list(way.args)
+    held = Held(way.read_only, frozenset(name.upper().removeprefix("CAP_") for name in way.dropped))
+    return replace(specimen, config={**specimen.config, "config": run}, held=held)
+
+
+def diagnose(specimen: Specimen, rules: Sequence[Rule[Specimen]] = RULES) -> Diagnosis:
+    """Return what is wrong with *specimen*, by all *rules*."""
+    found = [one for rule in rules for one in rule.check(specimen)]
+    found.sort(key=lambda one: (-one.severity, _order(one), one.rule))
+    return Diagnosis(specimen.name, specimen.platform, verdict(found), tuple(found))
+
+
+def verdict(found: Iterable[Finding]) -> str:
+    """Return in a sentence what *found*, the worst first, comes to."""
+    rows = list(found)
+    if rows and rows[0].severity is Severity.FATAL:
+        return f"does not start: {rows[0].where}: {rows[0].message}"
+    if any(one.rule == "IMG001" for one in rows):
+        return "starts nothing by itself: it is a base for other images"
+    errors = [one for one in rows if one.severity is Severity.ERROR]
+    if errors:
+        return f"starts, and fails later: {errors[0].where}: {errors[0].message}"
+    if rows:
+        return "nothing keeps it from starting; there is something to know"
+    return "nothing is wrong with it, as far as files tell"
+
+
+def status(rule: str) -> int:
+    """Return the exit status of ``docker run`` that *rule* foretells, -1 if it foretells none."""
+    return _STATUS.get(rule, -1)
+
+
+def _order(one: Finding) -> int:
+    """The user is looked up first, then the program, then its libraries."""
+    order = {"IMG020": 0, "IMG001": 1, "IMG008": 3, "IMG009": 4}
+    return order.get(one.rule, 2)
+
+
+def _row(one: Finding) -> dict[str, object]:
+    ends = status(one.rule) if one.severity is Severity.FATAL else -1
+    return {
+        "rule": one.rule, "severity": one.severity.word, "where": one.where,
+        "message": one.message, "symptom": one.symptom, "status": ends,
+        "fix": one.fix,
+    }  # fmt: skip

@@ -1,0 +1,53 @@
+"""A diagnosis as people read it: the verdict, then each finding with what happens and what to do.
+
+::
+
+    app: does not start: /app: its dynamic loader /lib64/ld-linux-x86-64.so.2 is not in the image
+
+    fatal  IMG004  /app
+      its dynamic loader /lib64/ld-linux-x86-64.so.2 is not in the image
+      prints  exec /app: no such file or directory   (status 1)
+      fix     move to a base that has it: seaslug build base-nossl-debian12
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+
+def diagnosis(found: Mapping[str, Any]) -> str:
+    """Return the text for a diagnosis, as JSON-ready data."""
+    rows = [f"{found['image']}: {found['verdict']}"]
+    for one in found["findings"]:
+        rows += ["", *_finding(one)]
+    return "\n".join(rows)
+
+
+def _finding(one: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{one['severity']:<5}  {one['rule']}  {one['where']}"
+    yield f"  {one['message']}"
+    if one["symptom"]:
+        status = f"   (status {one['status']})" if one["status"] > 0 else ""
+        yield f"  prints  {one['symptom']}{status}"
+    elif one["status"] > 0:
+        yield f"  prints  nothing   (status {one['status']})"
+    if one.get("seen"):
+        yield f"  seen    {one['seen']}"
+    yield f"  fix     {one['fix']}"
+
+
+def messages(told: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text for recognised messages, as JSON-ready data."""
+    rows: list[str] = []
+    for one in told:
+        rows += [one["message"], f"  means   {one['means']}"]
+        causes = one["causes"]
+        for cause in causes:
+            rows.append(f"  cause   {cause['where']}: {cause['message']}  [{cause['rule']}, "
+                        f"{cause['sure']}]")  # fmt: skip
+            rows.append(f"  fix     {cause['fix']}")
+        if not causes:
+            rows += [f"  look    {one['look']}"]
+        rows.append("")
+    return "\n".join(rows).rstrip()

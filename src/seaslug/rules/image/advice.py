@@ -1,0 +1,148 @@
+"""What to type: instructions put right, packages by soname, the base to move to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from seaslug.apps.native import glibc, table
+from seaslug.apps.native.choose import Choice, choose
+from seaslug.apps.native.loading import is_musl
+from seaslug.apps.native.needs import Needs, Wanted, closure
+from seaslug.deb.soname import package_name
+from seaslug.rules.specimen import Specimen
+from seaslug.values.tree import Kind
+
+_DEFAULT = "debian12"
+_SHOWN = 5
+_BASES = {
+    "python": "python3", "python3": "python3", "node": "nodejs", "nodejs": "nodejs", "java": "java",
+    "sh": "base:debug", "bash": "base:debug", "ash": "base:debug",
+}  # fmt: skip
+
+
+class _ByRule:
+    """The packages of libraries by Debian's rule for names: no index is at hand here."""
+
+    complete = False
+
+    def providers(self, name: str) -> tuple[str, ...]:
+        """Return the package that the rule names."""
+        found = package_name(name)
+        return (found,) if found else ()
+
+    def elsewhere(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Return nothing: the rule names no directories."""
+        return ()
+
+
+def instruction(specimen: Specimen, argv: Sequence[str]) -> str:
+    """Return the instruction that the image's argv[0] stands in, with *argv* instead."""
+    name = "ENTRYPOINT" if specimen.run.get("Entrypoint") else "CMD"
+    return f"{name} {json.dumps(list(argv), ensure_ascii=False)}"
+
+
+def distribution(specimen: Specimen) -> str:
+    """Return the Debian release that the image's libraries are of, ``debian12`` if unknown."""
+    for path in ("etc/os-release", "usr/lib/os-release"):
+        text = specimen.root.text(path)
+        found = re.search(r"^VERSION_ID=\"?(\d+)", text, re.MULTILINE)
+        if found and re.search(r"^ID=\"?debian", text, re.MULTILINE):
+            name = f"debian{found[1]}"
+            return name if name in glibc.runtimes() else _DEFAULT
+    return _of_glibc(specimen) or _DEFAULT
+
+
+def _of_glibc(specimen: Specimen) -> str:
+    libraries = specimen.libraries
+    triplet = specimen.known.names.triplet if specimen.known else ""
+    for folder in (f"/usr/lib/{triplet}", f"/lib/{triplet}", "/lib64", "/usr/lib64"):
+        one = libraries.open(f"{folder}/libc.so.6", None) if libraries else None
+        if one is not None:
+            wanted = [Wanted("", "libc.so.6", v) for v in one.binary.defines if "_2." in v]
+            return glibc.oldest_fitting(wanted)
+    return ""
+
+
+def needs(specimen: Specimen, roots: Sequence[str]) -> Needs:
+    """Return what the ELF files *roots* need of the image."""
+    if specimen.libraries is None or specimen.known is None:
+        return Needs(())
+    search = specimen.libraries.library_path
+    return closure(specimen.root.tree, roots, specimen.known, search, specimen.root.binary)
+
+
+def choice(specimen: Specimen, wants: Needs) -> Choice | None:
+    """Return the base and packages of the family for what *wants* lacks."""
+    if specimen.known is None:
+        return None
+    found = distribution(specimen)
+    better = glibc.oldest_fitting(wants.versions)
+    if better and glibc.fits(wants.versions, found):
+        found = better
+    if found not in ("debian11", "debian12", "debian13"):
+        found = "debian13"
+    return choose(wants, specimen.known, found, _ByRule())
+
+
+def move(chosen: Choice) -> str:
+    """Return how to get onto the base of *chosen*, with its packages."""
+    more = "".join(f" --with {name}" for name in chosen.packages)
+    return f"seaslug build {chosen.base}-{chosen.distribution}{more}"
+
+
+def package(specimen: Specimen, soname: str) -> str:
+    """Return the Debian package that has *soname*, empty if no rule tells."""
+    return table.known(soname, distribution(specimen)) or package_name(soname)
+
+
+def base_with(program: str) -> str:
+    """Return the member of the family that has *program*, empty if none is known for it."""
+    name = program.rpartition("/")[2]
+    return _BASES.get(re.sub(r"(?<=python3)\.\d+$", "", name), "")
+
+
+def named(specimen: Specimen, name: str) -> list[str]:
+    """Return the paths of executable files called *name*, wherever they are."""
+    return [
+        f"/{e.path}" for e in specimen.root.tree
+        if e.path.rpartition("/")[2] == name and e.kind is not Kind.DIR
+        and (e.kind is not Kind.FILE or e.mode & 0o111) and specimen.root.tree.resolve(e.path)
+    ]  # fmt: skip
+
+
+def deleted(specimen: Specimen, wanted: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return of each tree path of *wanted* that is gone the layer that had it, and the one above.
+
+    The second number is the first layer whose whiteout hides the path.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for path in wanted:
+        layers = enumerate(specimen.root.layers)
+        held = [at for at, layer in layers if any(row.path == path for row in layer.rows)]
+        for at, layer in enumerate(specimen.root.layers):
+            if held and at > held[0] and any(_hides(path, row.path) for row in layer.rows):
+                found.setdefault(path, (held[0], at))
+    return found
+
+
+def _hides(path: str, row: str) -> bool:
+    head, _, name = row.rpartition("/")
+    if name == ".wh..wh..opq":
+        return path.startswith(f"{head}/" if head else "")
+    if not name.startswith(".wh."):
+        return False
+    hidden = f"{head}/{name[4:]}".lstrip("/")
+    return path == hidden or path.startswith(hidden + "/")
+
+
+def musl(specimen: Specimen) -> bool:
+    """Tell whether the image has musl's dynamic loader."""
+    return any(is_musl("/" + entry.path) for entry in specimen.root.tree.under("lib"))
+
+
+def shown(paths: Sequence[str]) -> str:
+    """Return a few of *paths*, and how many there are more."""
+    rest = len(paths) - _SHOWN
+    return ", ".join(paths[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

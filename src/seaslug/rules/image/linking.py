@@ -1,0 +1,279 @@
+"""What a program that starts cannot load: libraries, their versions, modules of interpreters."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from seaslug.anatomy.facts import hashed
+from seaslug.apps.native import glibc
+from seaslug.apps.native.loading import is_musl
+from seaslug.apps.native.needs import Missing, Needs
+from seaslug.apps.node.addons import Addon, sort
+from seaslug.rules.image import advice
+from seaslug.rules.image.launch import Fate, main
+from seaslug.rules.image.runtimes import modules_of, node, pythons
+from seaslug.rules.image.usage import target
+from seaslug.rules.model import Finding, Rule, Severity
+from seaslug.rules.specimen import Specimen
+from seaslug.values.platform import TABLE
+
+_LOADING = "error while loading shared libraries: {0}: cannot open shared object file"
+_MUSL_LOADING = "Error loading shared library {0}: No such file or directory"
+_EXTENSION = re.compile(r"(.+)\.cpython-(\d)(\d+)[a-z]*-([a-z0-9_]+-linux-(gnu|musl)[a-z]*)\.so\Z")
+_SITE = re.compile(r".*(?:site|dist)-packages/|.*/lib-dynload/")
+_MAX_NODE_ABI = 300
+_BUILT_IN = frozenset({"files", "dns", "compat", "db", "hesiod"})
+
+
+def _program(specimen: Specimen) -> tuple[str, Needs]:
+    """Return the ELF file that runs, and what it needs; nothing of one that does not start."""
+    path = main(specimen).program
+    facts = specimen.root.facts(path) if path else None
+    dynamic = facts is not None and not facts.binary.static
+    return (path, advice.needs(specimen, [path])) if dynamic else ("", Needs(()))
+
+
+def missing(specimen: Specimen) -> Iterator[Finding]:
+    """A shared library that a program needs is nowhere in the image where its loader looks.
+
+    Found as the loader would: RPATH, LD_LIBRARY_PATH, RUNPATH, the cache, the default
+    directories. Bring the Debian package that has it, or move to a base that has it.
+    """
+    _, wants = _program(specimen)
+    loader = wants.interpreter
+    pattern = _MUSL_LOADING if is_musl(loader) else _LOADING
+    for one in wants.missing:
+        if _removed(specimen, one):
+            continue
+        said = f"needs {one.name}, which is not where its loader looks"
+        yield Finding("IMG008", Severity.FATAL, f"/{one.by[0]}", said,
+                      _bring(specimen, wants, one), pattern.format(one.name))  # fmt: skip
+    yield from _others(specimen, {one.name for one in wants.missing}, main(specimen).chain)
+
+
+def _bring(specimen: Specimen, wants: Needs, one: Missing) -> str:
+    lies = [e.path for e in specimen.root.tree if e.path.rpartition("/")[2] == one.name]
+    if lies:
+        return f"ENV LD_LIBRARY_PATH=/{lies[0].rpartition('/')[0]}"
+    if is_musl(wants.interpreter):
+        return f"copy {one.name} to /usr/lib from the Alpine image that built it, or link it in"
+    package = advice.package(specimen, one.name)
+    chosen = advice.choice(specimen, wants)
+    if chosen is not None and not chosen.troubles:
+        return f"it is in {package}: {advice.move(chosen)}" if package else advice.move(chosen)
+    return f"add the package {package}" if package else f"COPY {one.name} beside the program"
+
+
+def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield the libraries that other ELF files want and that no file of the image is called."""
+    names = {entry.path.rpartition("/")[2] for entry in specimen.root.tree}
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for path in specimen.root.placed:
+        facts = specimen.root.facts(path) if path not in chain else None
+        if facts is None or specimen.libraries is None:
+            continue
+        if not specimen.libraries.fits(facts.binary) or facts.binary.elf.soname in told:
+            continue
+        for name in facts.binary.elf.needed:
+            own = name.startswith(("libc.musl-", "ld-linux", "ld-musl")) or name == "libc.so"
+            if name.rpartition("/")[2] not in names and name not in told and not own:
+                wanted[name].append(f"/{path}")
+    for name, paths in sorted(wanted.items()):
+        package = advice.package(specimen, name)
+        fix = f"add the package {package}" if package else f"COPY {name} to /usr/lib"
+        yield Finding("IMG008", Severity.WARN, paths[0],
+                      f"{name}, which {advice.shown(paths)} needs, is not in the image", fix,
+                      _LOADING.format(name).removeprefix("error while loading shared libraries: ")
+                      )  # fmt: skip
+
+
+def too_new(specimen: Specimen) -> Iterator[Finding]:
+    """A program was built on a system with newer libraries than the image has.
+
+    glibc and libstdc++ version their symbols; a program asks for those of the system that it
+    was linked on. Move to a base of that release or a newer one, or build on the older system.
+    """
+    _, wants = _program(specimen)
+    seen: set[tuple[str, str]] = set()
+    for one in wants.unmet:
+        if (one.by, one.version) in seen:
+            continue
+        seen.add((one.by, one.version))
+        better = glibc.oldest_fitting(wants.versions)
+        chosen = advice.choice(specimen, wants) if better else None
+        fix = "build it on an older system: FROM debian:12 in the stage that builds"
+        if chosen is not None and better:
+            fix = f"move to {better}: {advice.move(chosen)}; or {fix}"
+        said = f"needs {one.version} of {one.library}, which the image's is too old for"
+        yield Finding("IMG009", Severity.FATAL, f"/{one.by}", said, fix,
+                      f"version `{one.version}' not found (required by")  # fmt: skip
+
+
+def by_name(specimen: Specimen) -> Iterator[Finding]:
+    """Libraries that no file asks for until they are used: name services, unwinding of threads.
+
+    glibc opens them by name while the program runs: libnss_* as /etc/nsswitch.conf says, and
+    libgcc_s.so.1 when a thread is cancelled. Nothing is seen before that moment.
+    """
+    path, wants = _program(specimen)
+    libraries = specimen.libraries
+    if not path or is_musl(wants.interpreter) or not wants.loader_there or libraries is None:
+        return
+    names = {entry.path.rpartition("/")[2] for entry in specimen.root.tree}
+    for service in _services(specimen):
+        soname = f"libnss_{service}.so.2"
+        if soname not in names:
+            yield Finding("IMG010", Severity.WARN, "/etc/nsswitch.conf",
+                          f"names {service}, and {soname} is not in the image",
+                          f"take {service} out of /etc/nsswitch.conf: hosts: files dns"
+                          )  # fmt: skip
+    if "libgcc_s.so.1" not in names:
+        yield Finding("IMG010", Severity.INFO, f"/{path}",
+                      "libgcc_s.so.1 is not in the image: pthread_cancel would end the program",
+                      "if threads are cancelled: seaslug build cc, or add the package libgcc-s1",
+                      "libgcc_s.so.1 must be installed for pthread_exit to work")  # fmt: skip
+
+
+def _services(specimen: Specimen) -> Iterator[str]:
+    rows = specimen.root.text("etc/nsswitch.conf").splitlines()
+    words = (line.partition("#")[0].partition(":")[2].split() for line in rows)
+    found = dict.fromkeys(word for row in words for word in row if word.isidentifier())
+    yield from (name for name in found if name not in _BUILT_IN)
+
+
+def extensions(specimen: Specimen) -> Iterator[Finding]:
+    """Modules of Python that were compiled for another Python, C library or machine.
+
+    Their file names say for which. Python passes over those that are not its own, and then
+    finds no module. Install the packages with the Python and on the kind of system that the
+    image has.
+    """
+    here = pythons(specimen)
+    if not here:
+        return
+    musl = advice.musl(specimen)
+    uname = specimen.known.names.uname if specimen.known else None
+    wrong: dict[tuple[str, str], list[str]] = defaultdict(list)
+    all_of = [entry.path for entry in specimen.root.tree if ".cpython-" in entry.path]
+    found = {path: match for path in all_of if (match := _EXTENSION.match(path))}
+    good = {match[1] for match in found.values() if not _unfit(match, here, musl, uname)}
+    for path, match in found.items():
+        why = _unfit(match, here, musl, uname)
+        if why and match[1] not in good:
+            wrong[why, f"{match[2]}.{match[3]}"].append(path)
+    for (why, _), paths in wrong.items():
+        module = _SITE.sub("", paths[0]).partition(".cpython-")[0].replace("/", ".")
+        yield Finding("IMG029", Severity.ERROR, f"/{paths[0]}",
+                      f"{why}; so {'is it' if len(paths) == 1 else f'are {len(paths)} modules'}",
+                      _install(here, musl), f"No module named '{module}'")  # fmt: skip
+
+
+def _unfit(match: re.Match[str], here: frozenset[str], musl: bool, uname: str | None) -> str:
+    version = f"{match[2]}.{match[3]}"
+    if version not in here:
+        return f"it is for Python {version}, the image has {', '.join(sorted(here))}"
+    if (match[5] == "musl") != musl:
+        return f"it is for {match[5]}, the image has {'musl' if musl else 'glibc'}"
+    machine = match[4].partition("-")[0]
+    known = {names.triplet.partition("-")[0] for names in TABLE.values()}
+    wanted = {"i686": "i386", "armv7l": "arm"}.get(uname or "", uname or machine)
+    if machine in known and machine != wanted.replace("ppc64le", "powerpc64le"):
+        return f"it is for {machine}, the image for {wanted}"
+    return ""
+
+
+def _install(here: frozenset[str], musl: bool) -> str:
+    version = max(here, key=lambda text: [int(part) for part in text.split(".")])
+    system = "musllinux_1_2" if musl else "manylinux_2_28"
+    return (
+        f"pip install --python-version {version} --platform {system}_$(uname -m) "
+        "--only-binary :all: --target app -r requirements.txt"
+    )
+
+
+def addons(specimen: Specimen) -> Iterator[Finding]:
+    """Addons of Node.js that were compiled for another Node.js, C library or machine.
+
+    An addon without Node-API is for one NODE_MODULE_VERSION only. Install the packages with
+    the Node.js of the image, on the kind of system that the image has.
+    """
+    if specimen.known is None:
+        return
+    major = node(specimen)
+    modules = modules_of(major)
+    rows = [one for one in (_addon(specimen, path) for path in specimen.root.placed) if one]
+    wrong = sort(rows, specimen.known, modules).broken
+    versions = {one.path: one.modules for one in rows}
+    for path, why in wrong.items():
+        if advice.musl(specimen) and "musl" in why:
+            continue
+        symptom = "invalid ELF header" if "for linux/" in why or "machine" in why else ""
+        if "NODE_MODULE_VERSION" in why:
+            symptom = f"NODE_MODULE_VERSION {versions[path]}"
+        elif "musl" in why:
+            symptom = "cannot open shared object file: No such file or directory"
+        with_node = f" with Node.js {major}" if major else ""
+        yield Finding("IMG031", Severity.ERROR, f"/{path}", why,
+                      f"npm rebuild, or npm ci, on Debian{with_node}: FROM node:{major or 22}-slim",
+                      symptom)  # fmt: skip
+
+
+def _addon(specimen: Specimen, path: str) -> Addon | None:
+    facts = specimen.root.facts(path) if path.endswith(".node") else None
+    if facts is None:
+        return None
+    elf = facts.binary.elf
+    machines = {(n.machine, n.bits, n.little): str(p) for p, n in TABLE.items()}
+    machine = machines.get((elf.machine, elf.bits, elf.little), f"machine {elf.machine}")
+    napi = hashed("napi_register_module_v1") in facts.defined
+    versions = () if napi else range(1, _MAX_NODE_ABI)
+    own = next((n for n in versions if hashed(f"node_register_module_v{n}") in facts.defined), 0)
+    musl = any(name.startswith("libc.musl-") for name in elf.needed)
+    registers = bool(own or napi or "node_module_register" in facts.wanted)
+    return Addon(path, machine, musl, own, bool(facts.binary.missing), registers)
+
+
+def _removed(specimen: Specimen, one: Missing) -> dict[str, tuple[int, int]]:
+    """Return where a layer had the library *one* and which layer deletes it."""
+    had = {
+        row.path for layer in specimen.root.layers for row in layer.rows
+        if row.path.rpartition("/")[2] == one.name
+    }  # fmt: skip
+    return advice.deleted(specimen, had)
+
+
+def removed(specimen: Specimen) -> Iterator[Finding]:
+    """A layer deletes what starts, or a library that it needs.
+
+    A file that one instruction brought was removed by a later one: rm in a RUN, a cleaning step
+    that took too much, a directory copied over it. Keep it there, or copy it again.
+    """
+    at = main(specimen)
+    if at.fate in (Fate.ABSENT, Fate.DANGLING):
+        for path, layers in advice.deleted(specimen, [target(specimen, at)]).items():
+            symptom = f'exec: "{at.asked}": stat {at.asked}: no such file or directory'
+            if "/" not in at.asked:
+                symptom = f'exec: "{at.asked}": executable file not found in $PATH'
+            yield _deleted(path, layers, "", symptom)
+    _, wants = _program(specimen)
+    for one in wants.missing:
+        for path, layers in _removed(specimen, one).items():
+            yield _deleted(path, layers, f", /{one.by[0]} needs it", _LOADING.format(one.name))
+
+
+def _deleted(path: str, layers: tuple[int, int], more: str, symptom: str) -> Finding:
+    said = f"layer {layers[0]} has it, layer {layers[1]} deletes it{more}"
+    fix = f"leave /{path} out of what that instruction deletes, or COPY it after it"
+    return Finding("IMG038", Severity.FATAL, f"/{path}", said, fix, symptom)
+
+
+RULES: tuple[Rule[Specimen], ...] = (
+    Rule("IMG008", "A shared library is missing", Severity.FATAL, missing),
+    Rule("IMG009", "Built for newer libraries than the image has", Severity.FATAL, too_new),
+    Rule("IMG010", "Libraries that are opened by name are missing", Severity.WARN, by_name),
+    Rule("IMG029", "Python modules for another Python or system", Severity.ERROR, extensions),
+    Rule("IMG031", "Node.js addons for another Node.js or system", Severity.ERROR, addons),
+    Rule("IMG038", "A layer deletes what is needed", Severity.FATAL, removed),
+)

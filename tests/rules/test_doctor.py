@@ -1,0 +1,97 @@
+"""The doctor's rules: one finding for one trouble, what is printed, what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from rules.broken import DOCTOR, DYNAMIC, GLIBC, RUN, STATIC
+from rules.making import File, Files, Folder, Link, specimen
+from seaslug.ops.doctor import RULES, Way, diagnose, started, status
+from seaslug.rules.model import Severity
+
+ALONE = [name for name in DOCTOR if status(name) > 0]
+
+
+@pytest.mark.parametrize("name", DOCTOR)
+def test_a_rule_passes_what_is_good_and_finds_what_is_not(name: str) -> None:
+    rule = next(rule for rule in RULES if rule.id == name)
+    passing, failing = DOCTOR[name]
+    assert list(rule.check(passing())) == []
+    found = list(rule.check(failing()))
+    assert found and all(one.rule == name and one.fix for one in found)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_one_trouble_is_told_once(name: str) -> None:
+    found = diagnose(DOCTOR[name][1]())
+    assert [one.rule for one in found.findings if one.severity is Severity.FATAL] == [name]
+    assert found.verdict.startswith("does not start: ") and found.bad
+    good = diagnose(DOCTOR[name][0]())
+    assert not [one for one in good.findings if one.severity is Severity.FATAL]
+
+
+APP: Files = {"app": STATIC}
+FIXES: dict[str, tuple[Files, Mapping[str, Any], str, str]] = {
+    "elsewhere": (
+        {"opt/bin/app": STATIC}, {"Cmd": ["/app", "-v"]}, "IMG001", 'CMD ["/opt/bin/app", "-v"]',
+    ),
+    "a name in another directory": (
+        {"opt/app": STATIC}, {"Entrypoint": ["app"]}, "IMG002", 'ENTRYPOINT ["/opt/app"]',
+    ),
+    "a shell": (APP, {"Cmd": ["/bin/sh", "-c", "exec /app 'a b'"]}, "IMG017",
+                'CMD ["/app", "a b"]'),
+    "a file in a directory": ({"app": Folder(), "app/run": STATIC}, RUN, "IMG012",
+                              'ENTRYPOINT ["/app/run"]'),
+    "a check": (APP, {**RUN, "Healthcheck": {"Test": ["CMD-SHELL", "/app -c || exit 1"]}},
+                "IMG018", 'HEALTHCHECK CMD ["/app", "-c"]'),
+    "a user": (APP, {**RUN, "User": "app"}, "IMG020", "USER 65532"),
+    "no loader": ({"app": DYNAMIC}, RUN, "IMG004", "seaslug build base-nossl-debian12"),
+    "C++": (
+        {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
+        RUN, "IMG008", "it is in zlib1g: seaslug build base-nossl-debian12 --with zlib1g",
+    ),
+    "a script of Python": (
+        {"app": File("#!/usr/bin/env python3\n", 0o755), "usr/bin/python3": STATIC}, RUN,
+        "IMG014", 'ENTRYPOINT ["/usr/bin/python3", "/app"]',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FIXES)
+def test_what_to_type(case: str) -> None:
+    files, config, rule, fix = FIXES[case]
+    found = [one for one in diagnose(specimen(files, config)).findings if one.rule == rule]
+    assert found and fix in found[0].fix
+
+
+def test_another_way_to_start() -> None:
+    image = specimen({"app": File(STATIC.data, 0o700)}, RUN)
+    assert not diagnose(image).bad
+    found = diagnose(started(image, Way(user="65532")))
+    assert found.findings[0].rule == "IMG011"
+    assert found.findings[0].symptom == "exec /app: permission denied"
+    held = diagnose(started(image, Way(read_only=True)))
+    assert "IMG028" in {one.rule for one in held.findings}
+    owned = specimen({"app": File(STATIC.data, 0o700, uid=1)}, RUN)
+    assert not diagnose(owned).bad
+    assert diagnose(started(owned, Way(dropped=("all",)))).bad
+    doubled = started(specimen({**GLIBC, "usr/bin/python3": DYNAMIC}, {
+        "Entrypoint": ["/usr/bin/python3"]}), Way(args=("python3", "x.py")))  # fmt: skip
+    assert diagnose(doubled).findings[0].rule == "IMG036"
+
+
+def test_links_are_followed_inside_the_image() -> None:
+    files = {"app": Link("/run/../../../srv/app"), "srv": Link("/opt"), "opt/app": STATIC}
+    assert not diagnose(specimen(files, RUN)).bad
+    looped = diagnose(specimen({"app": Link("b"), "b": Link("app")}, RUN)).findings[0]
+    assert (looped.rule, "too many levels" in looped.symptom) == ("IMG003", True)
+
+
+def test_a_base_and_odd_configurations() -> None:
+    assert diagnose(specimen({})).verdict.startswith("starts nothing by itself: it is a base")
+    for config in ({"Entrypoint": 3, "Volumes": [], "Healthcheck": "x"}, {"Env": ["A"], "User": 0}):
+        diagnose(specimen({"app": STATIC}, config))
+    assert diagnose(specimen(APP, RUN, platform="plan9/mips")).findings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from seaslug.cli.options import add_image
 
 if TYPE_CHECKING:
     from seaslug.oci.files import Placed
+    from seaslug.ops.attribution import Sum
 
 HELP = "List the files of an image, each with the layer and the package that it comes from."
 EXAMPLES = """\
@@ -19,6 +20,8 @@ EXAMPLES = """\
   seaslug ls python3 /usr/bin /etc            below these folders
   seaslug ls python3 '*.so*' --long           by pattern; with mode, owner, size and time
   seaslug ls python3 --package libssl3t64     what one package brought
+  seaslug ls python3 --by package --top 10    what takes the room, and why it is there
+  seaslug ls python3 --by layer --long        sums by layer, with the files of each
 """
 _LETTERS = {"file": "-", "dir": "d", "link": "l", "hard": "-"}
 
@@ -30,18 +33,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-l", "--long", action="store_true", help="mode, owner, size, time")
     parser.add_argument("--package", metavar="NAME", help="only what this package brought")
     parser.add_argument("--layer", metavar="N", type=int, help="only what this layer shows")
+    parser.add_argument(
+        "--by", choices=("package", "layer"), help="sums, each with why it is there"
+    )
+    parser.add_argument("--top", metavar="N", type=int, default=0, help="with --by: the N largest")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the files."""
+    if args.by:
+        return _sums(args, context)
     from seaslug.cli.view import view_of
-    from seaslug.errors import UnknownNameError
 
     view = view_of(args, context)
-    if args.package and args.package not in {p.name for p in view.packages}:
-        raise UnknownNameError(
-            "package", args.package, [p.name for p in view.packages], where=view.found.name
-        )
+    if args.package:
+        _known(args.package, [p.name for p in view.packages], view.found.name)
     shown = list(_chosen(view.files, args))
     if args.json:
         context.json_out({"files": [_data(item) for item in shown]})
@@ -76,6 +82,68 @@ def _chosen(files: Sequence[Placed], args: argparse.Namespace) -> Iterator[Place
             and (args.layer is None or item.layer == args.layer)
         ):
             yield item
+
+
+def _sums(args: argparse.Namespace, context: Context) -> int:
+    """Print sums by package or layer."""
+    from seaslug.cli.view import view_of
+    from seaslug.ops.attribution import attributed, by_layer, by_package
+    from seaslug.ops.specimen import specimen
+
+    view = view_of(args, context)
+    files, owned = attributed(specimen(view.blobs, view))
+    _known(args.package, owned.packages, view.found.name)
+    chosen = list(_chosen(files, args))
+    if args.by == "layer":
+        found = by_layer(chosen, view.layers, view.history)
+    else:
+        found = by_package(chosen, owned, view.history)
+    if args.top > 0:
+        found = tuple(sorted(found, key=lambda one: -one.size))[: args.top]
+    if args.json:
+        context.json_out({"by": args.by, "sums": [_sum_data(one, args) for one in found]})
+    elif found:
+        context.out(_sum_text(found, args))
+    else:
+        context.err("nothing there fits")
+    return 0 if found or args.json else 1
+
+
+def _sum_data(one: Sum, args: argparse.Namespace) -> dict[str, object]:
+    number = args.by == "layer"
+    found: dict[str, object] = {
+        args.by: int(one.name) if number else one.name or None,
+        "digest" if number else "version": one.version, "size": one.size,
+        "files": len(one.files), "layers": list(one.layers), "why": list(one.why),
+    }  # fmt: skip
+    if args.long:
+        found["paths"] = [f"/{item.entry.path}" for item in one.files]
+    return found
+
+
+def _sum_text(found: Sequence[Sum], args: argparse.Namespace) -> str:
+    from seaslug.report.sums import sums
+    from seaslug.report.table import megabytes
+
+    head = ("SIZE", "FILES", args.by.upper(), "LAYERS" if args.by == "package" else "DIGEST", "WHY")
+    rows = [
+        (
+            megabytes(one.size), str(len(one.files)), one.name or "-",
+            ",".join(map(str, one.layers)) if args.by == "package" else one.version[7:19],
+            " > ".join(one.why),
+        )
+        for one in found
+    ]  # fmt: skip
+    paths = [[f"/{p.entry.path}" for p in one.files] if args.long else [] for one in found]
+    return sums(head, rows, paths)
+
+
+def _known(package: str | None, names: Iterable[str], where: str) -> None:
+    """Raise UnknownNameError if *package* is asked for and not there."""
+    from seaslug.errors import UnknownNameError
+
+    if package and package not in names:
+        raise UnknownNameError("package", package, sorted(names), where=where)
 
 
 def _lines(shown: Sequence[Placed], long: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from itertools import islice
 from math import log2
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ NO_PASSWORD = "an account without a password"  # noqa: S105
 ENCRYPTED_KEY = "an encrypted private key"
 
 
+_MOST = 64
+"""More in one file tell nothing new, and take time."""
+
+
 class Mark(NamedTuple):
     """A secret: what kind it is, and the line it stands in, from 1."""
 
@@ -31,74 +36,69 @@ class Mark(NamedTuple):
     line: int
 
 
-_TOKENS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
-    (kind, anchor, re.compile(pattern))
-    for kind, anchor, pattern in (
-        ("an AWS access key", b"AKIA", rb"(?<![A-Za-z0-9/+])(AKIA[A-Z2-7]{16})(?![A-Za-z0-9/+=])"),
-        ("an AWS access key", b"ASIA", rb"(?<![A-Za-z0-9/+])(ASIA[A-Z2-7]{16})(?![A-Za-z0-9/+=])"),
-        ("an AWS secret key", b"ecret",
-         rb"(?i:aws_?secret_?access_?key)[\"']?\s*[=:]\s*[\"']?([A-Za-z0-9/+]{40})(?![\w/+=])"),
-        ("a Google API key", b"AIza", rb"(?<![\w-])(AIza[\w-]{35})(?![\w-])"),
-        ("an Azure storage key", b"AccountKey=", rb"AccountKey=([A-Za-z0-9+/]{86}==)"),
-        ("an Azure client secret", b"8Q~", rb"(?<![\w~.-])([\w~.-]{3}8Q~[\w~.-]{34})(?![\w~.-])"),
-        ("a GitHub token", b"gh", rb"(?<!\w)(gh[pousr]_[A-Za-z0-9]{36,251})(?!\w)"),
-        ("a GitHub token", b"github_pat_", rb"(?<!\w)github_pat_(\w{60,90})(?!\w)"),
-        ("a GitLab token", b"glpat-", rb"(?<![\w-])glpat-([\w-]{20,64})(?![\w-])"),
-        ("a Slack token", b"xox", rb"(?<![\w-])xox[abeprs]-([0-9A-Za-z-]{20,250})"),
-        ("a Slack webhook", b"hooks.slack.com",
-         rb"hooks\.slack\.com/services/T\w{6,14}/B\w{6,14}/(\w{20,28})"),
-        ("a Stripe key", b"k_live_", rb"(?<!\w)[rs]k_live_([0-9A-Za-z]{20,120})"),
-        ("an npm token", b"npm_", rb"(?<!\w)npm_([A-Za-z0-9]{36})(?!\w)"),
-        ("a PyPI token", b"pypi-AgE", rb"pypi-AgE([\w-]{50,250})"),
-        ("a SendGrid key", b"SG.", rb"(?<![\w.])SG\.([\w-]{22}\.[\w-]{43})(?![\w-])"),
-        ("an OpenAI key", b"sk-proj-", rb"(?<![\w-])sk-proj-([\w-]{40,200})"),
-        ("an Anthropic key", b"sk-ant-", rb"(?<![\w-])sk-ant-([\w-]{40,200})"),
-    )
+# Patterns are compiled when they are first used: most runs find everything remembered.
+_TOKENS: tuple[tuple[str, bytes, bytes], ...] = (
+    ("an AWS access key", b"AKIA", rb"(?<![A-Za-z0-9/+])(AKIA[A-Z2-7]{16})(?![A-Za-z0-9/+=])"),
+    ("an AWS access key", b"ASIA", rb"(?<![A-Za-z0-9/+])(ASIA[A-Z2-7]{16})(?![A-Za-z0-9/+=])"),
+    ("an AWS secret key", b"ecret",
+     rb"(?i:aws_?secret_?access_?key)[\"']?\s*[=:]\s*[\"']?([A-Za-z0-9/+]{40})(?![\w/+=])"),
+    ("a Google API key", b"AIza", rb"(?<![\w-])(AIza[\w-]{35})(?![\w-])"),
+    ("an Azure storage key", b"AccountKey=", rb"AccountKey=([A-Za-z0-9+/]{86}==)"),
+    ("an Azure client secret", b"8Q~", rb"(?<![\w~.-])([\w~.-]{3}8Q~[\w~.-]{34})(?![\w~.-])"),
+    ("a GitHub token", b"gh", rb"(?<!\w)(gh[pousr]_[A-Za-z0-9]{36,251})(?!\w)"),
+    ("a GitHub token", b"github_pat_", rb"(?<!\w)github_pat_(\w{60,90})(?!\w)"),
+    ("a GitLab token", b"glpat-", rb"(?<![\w-])glpat-([\w-]{20,64})(?![\w-])"),
+    ("a Slack token", b"xox", rb"(?<![\w-])xox[abeprs]-([0-9A-Za-z-]{20,250})"),
+    ("a Slack webhook", b"hooks.slack.com",
+     rb"hooks\.slack\.com/services/T\w{6,14}/B\w{6,14}/(\w{20,28})"),
+    ("a Stripe key", b"k_live_", rb"(?<!\w)[rs]k_live_([0-9A-Za-z]{20,120})"),
+    ("an npm token", b"npm_", rb"(?<!\w)npm_([A-Za-z0-9]{36})(?!\w)"),
+    ("a PyPI token", b"pypi-AgE", rb"pypi-AgE([\w-]{50,250})"),
+    ("a SendGrid key", b"SG.", rb"(?<![\w.])SG\.([\w-]{22}\.[\w-]{43})(?![\w-])"),
+    ("an OpenAI key", b"sk-proj-", rb"(?<![\w-])sk-proj-([\w-]{40,200})"),
+    ("an Anthropic key", b"sk-ant-", rb"(?<![\w-])sk-ant-([\w-]{40,200})"),
 )  # fmt: skip
 
-_KEY = re.compile(
+_KEY = (
     rb"-----BEGIN (?:[A-Z0-9]{1,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
     rb"(?:\\[rn]|[\s\"',]|[A-Za-z-]{3,20}: [^\n]{1,200}\n){1,40}"
-    rb"((?:[A-Za-z0-9+/=]|\\[rn]|\s){100,})"
+    rb"((?:[A-Za-z0-9+/=]|\\[rn]|\s){100,20000})"
 )
 _LOCKED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 _PUTTY = b"PuTTY-User-Key-File-"
 
-_NAMED = re.compile(
+_NAMED = (
     rb"(?im)^[ \t]*(?:export[ \t]+)?[\"']?[\w.-]{0,40}?(?:password|passwd|secret|token|api_?key|"
     rb"private_?key|access_?key)[\"']?[ \t]*[=:][ \t]*[\"']?([^\s\"'#;,]{8,200})"
 )
-_IN_URL = re.compile(rb"(?<![\w+])[a-z][a-z0-9+]{2,20}://[^\s:/@\"']{1,64}:([^\s:/@\"']{6,128})@")
-_SETTINGS = re.compile(
+_IN_URL = rb"(?<![\w+])[a-z][a-z0-9+]{2,20}://[^\s:/@\"']{1,64}:([^\s:/@\"']{6,128})@"
+_SETTINGS = (
     r"(?i)(?:\.(?:env|ini|cfg|conf|cnf|ya?ml|toml|json|properties|config|credentials)|"
     r"(?:^|/)\.env(?:\.[\w-]+)?|(?:^|/)(?:credentials|config|\.[a-z]+rc|\.[a-z]+pass))\Z"
 )
-_LIBRARIES = re.compile(
+_LIBRARIES = (
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|python3[^/]*|perl5?|doc|locale|i18n|man)/"
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = (
     rb"(?i)example|change.?me|your|placeholder|dummy|sample|redacted|replace|insert|secret|"
     rb"password|\bnone\b|xxx|\*\*\*|<|\{|\$|%\(|\.\.\.|0000|1234567|abcdef|test"
 )
-_FILES: tuple[tuple[re.Pattern[str], str, re.Pattern[bytes]], ...] = tuple(
-    (re.compile(rf"(?:^|/){path}\Z"), kind, re.compile(pattern))
-    for path, kind, pattern in (
-        (r"\.npmrc", "an npm login", rb"(?m)(?:_authToken|_password|_auth)\s*=\s*([^\s$]{8,})"),
-        (r"\.yarnrc\.yml", "an npm login", rb"(?m)npmAuth(?:Token|Ident):\s*[\"']?([^\s$\"']{8,})"),
-        (r"\.pypirc", "a PyPI login", rb"(?m)^\s*password\s*[=:]\s*([^\s$]{4,})"),
-        (r"[._]netrc", "a login of .netrc", rb"\bpassword\s+([^\s$]{3,})"),
-        (r"\.git-credentials", "a Git login", rb"://[^\s:/@]+:([^\s@]{3,})@"),
-        (r"\.pgpass", "a PostgreSQL password", rb"(?m)^(?:[^:#\n]*:){4}(\S+)"),
-        (r"\.my\.cnf", "a MySQL password", rb"(?m)^\s*password\s*=\s*([^\s$]{3,})"),
-        (r"\.aws/credentials", "an AWS login", rb"(?m)^aws_secret_access_key\s*=\s*(\S{16,})"),
-        (r"(?:\.docker/config\.json|\.dockercfg|\.dockerconfigjson|containers/auth\.json)",
-         "a registry login", rb"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{8,})\""),
-        (r"(?:\.kube/config|[^/]*kubeconfig[^/]*)", "a Kubernetes login",
-         rb"(?m)^\s*(?:client-key-data|token|password):\s*[\"']?([^\s\"']{8,})"),
-        (r"etc/shadow-?", HASH, rb"(?m)^[^:\n]+:(\$[^:\n]{8,}|[./0-9A-Za-z]{13}):"),
-        (r"etc/shadow-?", NO_PASSWORD, rb"(?m)^([^:\n]+)::"),
-        (r"\.htpasswd", HASH, rb"(?m)^[^:\n]+:(\$[^:\n]{8,}|\{SHA\}[^:\n]+)"),
-    )
+_FILES: tuple[tuple[str, str, bytes], ...] = (
+    (r"\.npmrc", "an npm login", rb"(?m)(?:_authToken|_password|_auth)\s*=\s*([^\s$]{8,})"),
+    (r"\.yarnrc\.yml", "an npm login", rb"(?m)npmAuth(?:Token|Ident):\s*[\"']?([^\s$\"']{8,})"),
+    (r"\.pypirc", "a PyPI login", rb"(?m)^\s*password\s*[=:]\s*([^\s$]{4,})"),
+    (r"[._]netrc", "a login of .netrc", rb"\bpassword\s+([^\s$]{3,})"),
+    (r"\.git-credentials", "a Git login", rb"://[^\s:/@]+:([^\s@]{3,})@"),
+    (r"\.pgpass", "a PostgreSQL password", rb"(?m)^(?:[^:#\n]*:){4}(\S+)"),
+    (r"\.my\.cnf", "a MySQL password", rb"(?m)^\s*password\s*=\s*([^\s$]{3,})"),
+    (r"\.aws/credentials", "an AWS login", rb"(?m)^aws_secret_access_key\s*=\s*(\S{16,})"),
+    (r"(?:\.docker/config\.json|\.dockercfg|\.dockerconfigjson|containers/auth\.json)",
+     "a registry login", rb"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{8,})\""),
+    (r"(?:\.kube/config|[^/]*kubeconfig[^/]*)", "a Kubernetes login",
+     rb"(?m)^\s*(?:client-key-data|token|password):\s*[\"']?([^\s\"']{8,})"),
+    (r"etc/shadow-?", HASH, rb"(?m)^[^:\n]+:(\$[^:\n]{8,}|[./0-9A-Za-z]{13}):"),
+    (r"etc/shadow-?", NO_PASSWORD, rb"(?m)^([^:\n]+)::"),
+    (r"\.htpasswd", HASH, rb"(?m)^[^:\n]+:(\$[^:\n]{8,}|\{SHA\}[^:\n]+)"),
 )  # fmt: skip
 
 LOGINS = frozenset(kind for _, kind, _ in _FILES) - {HASH, NO_PASSWORD}
@@ -108,7 +108,7 @@ LOGINS = frozenset(kind for _, kind, _ in _FILES) - {HASH, NO_PASSWORD}
 def scan(path: str, data: bytes) -> tuple[Mark, ...]:
     """Return what secrets the text *data* of the file at *path* holds, by line."""
     spots: dict[tuple[str, int], None] = {}
-    for kind, at in _spots(path, data):
+    for kind, at in islice(_spots(path, data), _MOST):
         spots[kind, data.count(b"\n", 0, at) + 1] = None
     return tuple(sorted((Mark(*spot) for spot in spots), key=lambda mark: (mark.line, mark.kind)))
 
@@ -119,7 +119,7 @@ def tokens(data: bytes) -> Iterator[tuple[str, int]]:
         yield from _keys(data)
     for kind, anchor, pattern in _TOKENS:
         if anchor in data:
-            for found in pattern.finditer(data):
+            for found in re.finditer(pattern, data):
                 if _by_chance(found[1]):
                     yield kind, found.start()
 
@@ -127,26 +127,26 @@ def tokens(data: bytes) -> Iterator[tuple[str, int]]:
 def is_password(text: str) -> bool:
     """Tell whether *text* could be a real password or key: no placeholder, no word, no path."""
     data = text.encode("utf-8", "surrogateescape")
-    return len(data) >= 8 and _mixed(data) and not _PLACEHOLDER.search(data)
+    return len(data) >= 8 and _mixed(data) and not re.search(_PLACEHOLDER, data)
 
 
 def _spots(path: str, data: bytes) -> Iterator[tuple[str, int]]:
     yield from tokens(data)
     known = False
     for where, kind, pattern in _FILES:
-        if where.search(path):
-            for found in pattern.finditer(data):
+        if re.search(rf"(?:^|/){where}\Z", path):
+            for found in re.finditer(pattern, data):
                 yield kind, found.start()
             known = True
-    if not known and _SETTINGS.search(path) and not _LIBRARIES.search(path):
+    if not known and re.search(_SETTINGS, path) and not re.search(_LIBRARIES, path):
         for pattern in (_NAMED, _IN_URL):
-            for found in pattern.finditer(data):
-                if _mixed(found[1]) and not _PLACEHOLDER.search(found[1]):
+            for found in re.finditer(pattern, data):
+                if _mixed(found[1]) and not re.search(_PLACEHOLDER, found[1]):
                     yield PASSWORD, found.start(1)
 
 
 def _keys(data: bytes) -> Iterator[tuple[str, int]]:
-    for found in _KEY.finditer(data):
+    for found in re.finditer(_KEY, data):
         locked = any(word in found[0][:200] for word in _LOCKED)
         if _decodes(found[1]):
             yield (ENCRYPTED_KEY if locked else PRIVATE_KEY), found.start()

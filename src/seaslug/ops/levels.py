@@ -9,6 +9,7 @@ from typing import Any
 from seaslug.lock.codec import embedded
 from seaslug.lock.model import Lock, PlatformLock
 from seaslug.ops.frozen import freeze, thaw
+from seaslug.ops.inside import CONFIGURATION, LOCK_PATH, RECIPE_PATH
 from seaslug.ops.keys import LEVEL_VERSION, action
 from seaslug.ops.layers import Group
 from seaslug.ops.pieces import Piece
@@ -19,10 +20,6 @@ from seaslug.recipe.model import Level, Recipe, fill, words
 from seaslug.values.digest import Digest
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Entry, Kind, Tree, file, symlink
-
-LOCK_PATH = "usr/share/seaslug/lock.json"
-RECIPE_PATH = "usr/share/seaslug/recipe.json"
-CONFIGURATION = "configuration"
 
 
 @dataclass(frozen=True, slots=True)

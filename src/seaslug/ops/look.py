@@ -13,7 +13,7 @@ from seaslug.errors import HostileError
 from seaslug.oci import files, images
 from seaslug.oci.files import NO_STANZA, Listing, Placed
 from seaslug.oci.read import json_object
-from seaslug.ops.levels import CONFIGURATION, LOCK_PATH
+from seaslug.ops.inside import CONFIGURATION, LOCK_PATH
 from seaslug.ports import BlobStore
 
 RECIPE_LABEL = "dev.seaslug.recipe"

@@ -12,6 +12,7 @@ from seaslug.anatomy.rootfs import Rootfs
 from seaslug.apps.native.loading import Libraries
 from seaslug.values.platform import TABLE, Platform
 
+_MAX_STEP = 64 << 10
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -81,7 +82,8 @@ class Specimen:
         """What made each step, steps without a layer too; empty texts where it is not told."""
         found = self.config.get("history")
         steps = found if isinstance(found, list) else []
-        return tuple(str(s.get("created_by") or "") for s in steps if isinstance(s, dict))
+        told = [str(s.get("created_by") or "") for s in steps if isinstance(s, dict)]
+        return tuple(text[:_MAX_STEP] for text in told)
 
     def row(self, path: str) -> Row | None:
         """Return what the tar says of the file at *path*, its size and digest among it."""

@@ -14,7 +14,7 @@ from seaslug.oci import images
 from seaslug.oci.image import Image
 from seaslug.ops.assemble import image
 from seaslug.ops.facts import layer_facts
-from seaslug.ops.levels import CONFIGURATION, LOCK_PATH, RECIPE_PATH
+from seaslug.ops.inside import CONFIGURATION, LOCK_PATH, RECIPE_PATH
 from seaslug.ops.look import RECIPE_LABEL
 from seaslug.ops.rebase.stack import Stack, stack
 from seaslug.ports import BlobStore

@@ -18,7 +18,7 @@ from seaslug.oci import images, media, select
 from seaslug.oci.index import index_bytes
 from seaslug.oci.read import IndexEntry
 from seaslug.ops.facts import layer_facts
-from seaslug.ops.levels import LOCK_PATH
+from seaslug.ops.inside import LOCK_PATH
 from seaslug.ops.rebase import merge, proof, surroundings
 from seaslug.ops.rebase.find import Split, split
 from seaslug.ops.rebase.proof import Pair, Problem

@@ -9,12 +9,13 @@ from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
 from seaslug.rules.words import many, plain
 
-_PIPED = re.compile(r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:\S*/)?(?:ba|da|z|a)?sh\b")
-_CALLED = re.compile(r"\b(?:ba|da|z|a)?sh\s+(?:-c\s+)?[\"']?(?:\$\(|<\(|`)\s*(?:curl|wget)\b")
-_ADD = re.compile(r"(?:^|#\(nop\) +)ADD\s+(?:--\S+\s+)*(\S+)")
-_UPDATE = re.compile(r"\b(?:apt-get|apt|yum|dnf|apk)\s+(?:-\S+\s+)*(?:update|makecache)\b")
-_INSTALL = re.compile(r"\b(?:install|add|upgrade|dist-upgrade)\b")
-_UNVERIFIED = re.compile(
+# Compiled when they are first used.
+_PIPED = r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:\S*/)?(?:ba|da|z|a)?sh\b"
+_CALLED = r"\b(?:ba|da|z|a)?sh\s+(?:-c\s+)?[\"']?(?:\$\(|<\(|`)\s*(?:curl|wget)\b"
+_ADD = r"(?:^|#\(nop\) +)ADD\s+(?:--\S+\s+)*(\S+)"
+_UPDATE = r"\b(?:apt-get|apt|yum|dnf|apk)\s+(?:-\S+\s+)*(?:update|makecache)\b"
+_INSTALL = r"\b(?:install|add|upgrade|dist-upgrade)\b"
+_UNVERIFIED = (
     r"--allow-unauthenticated|--force-yes|--no-gpg-check|--nogpgcheck|--allow-untrusted|"
     r"--trusted-host\b|trusted=yes|APT::Get::AllowUnauthenticated|AllowInsecureRepositories|"
     r"--no-check-certificate|\bcurl\s+(?:\S+\s+)*?(?:-[a-zA-Z]*k\b|--insecure)|"
@@ -30,7 +31,7 @@ def piped_to_shell(image: Specimen) -> Iterator[Finding]:
     `ADD --checksum=sha256:… URL /tmp/x`.
     """
     for at, said in enumerate(image.history):
-        if _PIPED.search(said) or _CALLED.search(said):
+        if re.search(_PIPED, said) or re.search(_CALLED, said):
             yield Finding(
                 "IMG110", Severity.WARN, f"history {at}", f"runs what it fetches: {_short(said)}",
                 "ADD --checksum=sha256:… URL FILE, then RUN the file",
@@ -45,7 +46,7 @@ def uses_add(image: Specimen) -> Iterator[Finding]:
     Benchmark 4.9.
     """
     for at, said in enumerate(image.history):
-        found = _ADD.search(said)
+        found = re.search(_ADD, said)
         if found is None or at == 0 or "--checksum=" in said:
             continue
         far = found[1].startswith(("http://", "https://", "ftp://"))
@@ -63,7 +64,7 @@ def update_alone(image: Specimen) -> Iterator[Finding]:
     Write both into one RUN: `apt-get update && apt-get install …`. CIS Docker Benchmark 4.7.
     """
     for at, said in enumerate(image.history):
-        if _UPDATE.search(said) and not _INSTALL.search(said):
+        if re.search(_UPDATE, said) and not re.search(_INSTALL, said):
             yield Finding(
                 "IMG112", Severity.WARN, f"history {at}",
                 f"updates the index and installs nothing: {_short(said)}",
@@ -79,7 +80,7 @@ def unverified(image: Specimen) -> Iterator[Finding]:
     the history tells.
     """
     for at, said in enumerate(image.history):
-        found = _UNVERIFIED.search(said)
+        found = re.search(_UNVERIFIED, said)
         if found is not None:
             yield Finding(
                 "IMG113", Severity.ERROR, f"history {at}",

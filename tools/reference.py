@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: commands, configuration, recipes, switches, family, errors.
+"""Write docs/reference from the code: commands, configuration, recipes, family, rules, errors.
 
 python tools/reference.py            write the pages
 python tools/reference.py --check    exit 1 if a page is not what the code says
@@ -208,6 +208,38 @@ def errors() -> str:
     return "\n".join(rows)
 
 
+def rules() -> str:
+    """Return the page of rules: what each finds, how bad it is by profile, and what to do."""
+    from seaslug.rules import catalog
+
+    rows = [
+        "# Rules",
+        "",
+        "By these [`seaslug check`](commands.md#seaslug-check) and `seaslug doctor` judge images.",
+        "`seaslug explain RULE` prints the same. Findings are ignored, each with a reason, in the",
+        "[configuration](configuration.md).",
+        "",
+        "| profile | what it is |",
+        "|---|---|",
+        *(f"| `{one.name}` | {one.about} |" for one in catalog.PROFILES.values()),
+        "",
+        "| rule | finds | default | strict | cis |",
+        "|---|---|---|---|---|",
+    ]
+    for one in catalog.RULES:
+        words = [
+            profile.severities.get(one.id, one.severity).word
+            + (f" ({clause})" if (clause := profile.clauses.get(one.id)) else "")
+            if one in profile.rules() else ""
+            for profile in catalog.PROFILES.values()
+        ]  # fmt: skip
+        title = f"[{one.id}](#{one.id.lower()})"
+        rows.append(f"| {title} | {one.title} | {' | '.join(words)} |")
+    for one in catalog.RULES:
+        rows += ["", f"## {one.id}", "", f"**{one.title}** ({one.severity.word})", "", one.page]
+    return "\n".join([*rows, ""])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "family.md": family,
@@ -216,6 +248,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "recipe.md": recipes,
     "switches.md": switches,
     "errors.md": errors,
+    "rules.md": rules,
 }
 
 

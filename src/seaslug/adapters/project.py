@@ -32,7 +32,7 @@ def read_project(
     """
     place = os.path.abspath(os.path.expanduser(path))
     if os.path.isdir(place):
-        found = read_config(config) if config else _config_of(place)
+        found = read_config(config) if config else config_of(place)
         found = replace(found, exclude=(*found.exclude, *exclude))
         tree = _tree(place, found, listener)
         return Project(place, tree, found, named=_named(place, found, tree))
@@ -42,7 +42,7 @@ def read_project(
             hint="name a project folder, a binary, a jar, or a member of the family "
             "(seaslug families)",
         )  # fmt: skip
-    found = read_config(config) if config else _config_of(os.getcwd())
+    found = read_config(config) if config else config_of(os.getcwd())
     folder, _, name = place.rpartition("/")
     try:
         size = os.stat(place).st_size
@@ -64,7 +64,8 @@ def read_config(path: str) -> AppConfig:
         raise UsageError(f"cannot read the configuration: {error}", where=path) from None
 
 
-def _config_of(folder: str) -> AppConfig:
+def config_of(folder: str) -> AppConfig:
+    """Return the configuration of the project in *folder*; an empty one if it has none."""
     for name in _CONFIGS:
         path = os.path.join(folder, name)
         if os.path.isfile(path):

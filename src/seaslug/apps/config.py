@@ -45,6 +45,18 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckConfig:
+    """How ``seaslug check`` judges the image: empty texts leave the decision to it.
+
+    ``ignore`` are (rule, reason, path) of findings to live with.
+    """
+
+    profile: str = ""
+    fail_on: str = ""
+    ignore: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AppConfig:
     """What the configuration says. Empty values, and None, leave the decision to seaslug.
 
@@ -80,6 +92,7 @@ class AppConfig:
     output: str = ""
     variants: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     options: tuple[tuple[str, Options], ...] = field(default=())
+    check: CheckConfig = CheckConfig()
 
     def of(self, kind: str) -> dict[str, Any]:
         """Return the table of *kind*, e.g. ``config.of("python").get("extras", [])``."""
@@ -146,6 +159,12 @@ def _directories(rows: list[Any]) -> tuple[Directory, ...]:
     return tuple(made)
 
 
+def _check(table: Mapping[str, Any]) -> CheckConfig:
+    rows = table.get("ignore", ())
+    ignore = tuple((row["rule"].upper(), row["reason"], row.get("path", "")) for row in rows)
+    return CheckConfig(table.get("profile", ""), table.get("fail-on", ""), ignore)
+
+
 def _mode(text: str | None, default: int) -> int:
     return int(text, 8) if text is not None else default
 
@@ -165,6 +184,7 @@ def _health(value: Any) -> HealthCheck | bool | None:
 
 
 _CONVERT: dict[str, Any] = {
+    "check": _check,
     "files": _files,
     "directories": _directories,
     "health": _health,

@@ -124,6 +124,23 @@ _RUST = {
 }
 _NATIVE = {"libraries": TEXTS.about("folders of the project with shared libraries")}
 
+_RULE = text(re.compile(r"[A-Za-z]{3}[0-9]{3}\Z"), "a rule's id (IMG050)")
+_REASON = text(re.compile(r"[\s\S]*\S"), "a reason (it must say something)")
+_CHECK = {
+    "profile": choice(("default", "strict", "cis"), "profile").about("how strict; default"),
+    "fail-on": choice(("info", "warn", "error", "fatal", "never"), "severity").about(
+        "how bad a finding must be to fail; error"
+    ),
+    "ignore": records(
+        {
+            "rule": _RULE.about("the rule's id, e.g. IMG050"),
+            "reason": _REASON.about("why the finding may stay; it is shown in reports"),
+            "path": TEXT.about("where: a path or field, * for any letters; everywhere if not said"),
+        },
+        ("rule", "reason"),
+    ).about("findings to live with"),
+}
+
 SETTINGS: dict[str, Rule] = {
     "base": TEXT.about("the member of the family to stand on; chosen if not said"),
     "packages": PACKAGES.about("Debian packages, with all that they need"),
@@ -166,6 +183,7 @@ FIELDS: dict[str, Rule] = {
     "build": TEXTS.about("a command that builds the project, in exec form"),
     "output": TEXT.about("what that command makes: a binary, a jar, or a folder"),
     **SETTINGS,
+    "check": record(_CHECK).about("how seaslug check judges the image"),
     "variants": map_of(record(SETTINGS)).about("what is different in a variant, e.g. debug"),
 }
 """Every key of the configuration."""

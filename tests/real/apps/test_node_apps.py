@@ -235,3 +235,29 @@ def test_node_agrees_about_addons_of_another_version(tmp_path: Path) -> None:
         found = look("a.node", FileSlice(str(path), 0, path.stat().st_size))
         assert found.modules == version
         assert (found.wrong(AMD64, own) == "") is (loaded.returncode == 0) is (version == own)
+
+
+SQLITE = """
+const Database = require('better-sqlite3');
+const db = new Database('/tmp/shop.db');
+db.exec('create table if not exists t (n integer)');
+db.prepare('insert into t values (?)').run(41);
+console.log(db.prepare('select n + 1 as n from t').get().n);
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+@pytest.mark.network
+def test_an_addon_with_a_database_runs_in_its_image(apps: Apps, tmp_path: Path) -> None:
+    """better-sqlite3 has been bringing its programs along since version 13."""
+    folder = tmp_path / "shop"
+    write(folder, {
+        "package.json": json.dumps({"name": "shop", "version": "1.0.0", "main": "main.js",
+                                    "dependencies": {"better-sqlite3": "13.2.0"}}),
+        "main.js": SQLITE,
+    })  # fmt: skip
+    locked(folder)
+    app = apps.build(folder)
+    assert "proved on" in app.said and "note" not in app.said
+    assert apps.once(app) == "42\n"

@@ -201,3 +201,9 @@ DOCTOR: dict[str, tuple[Maker, Maker]] = {
         of({"app": STATIC}, RUN, {".wh.other": ""}), of({"app": STATIC}, RUN, {".wh.app": ""}),
     ),
 }  # fmt: skip
+
+LOADER_ALONE: Files = {
+    name: GLIBC[name] for name in ("lib64", "usr/lib64/ld-linux-x86-64.so.2")
+}  # fmt: skip
+ALONE_IN_BASE = app(DYNAMIC, LOADER_ALONE)
+"""A program whose loader is there, and no library."""

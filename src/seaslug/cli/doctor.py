@@ -6,17 +6,20 @@ import argparse
 from typing import TYPE_CHECKING
 
 from seaslug.cli.context import Context
-from seaslug.cli.options import add_image
+from seaslug.cli.options import add_archive
 
 if TYPE_CHECKING:
     from seaslug.ops.doctor import Diagnosis, Way
+    from seaslug.rules.specimen import Specimen
 
 HELP = "Say why an image does not start, or would fail later, and what to do about it."
 EXAMPLES = """\
   seaslug doctor app:1.0
-  seaslug doctor docker-daemon:app:1.0             an image that Docker has
-  seaslug doctor app --read-only --user 65532      as it will be started
-  seaslug doctor app -- --port 8080                with these arguments instead of its command
+  seaslug doctor docker-daemon:app:1.0               an image that Docker has
+  seaslug doctor app --read-only --user 65532        as it will be started
+  seaslug doctor app --error -                       what it printed: docker logs app 2>&1 | ...
+  seaslug doctor ./server --on static                a program on a base, before there is an image
+  seaslug doctor app -- --port 8080                  with these arguments instead of its command
 """
 REST = "args"
 NOTES = """
@@ -26,7 +29,21 @@ Nothing is started: what happens is told from the files of the image."""
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_image(parser)
+    from seaslug.cli.deliver import add_registry
+
+    parser.add_argument(
+        "image", metavar="IMAGE", nargs="?", default="",
+        help="a name of the store, or a place (see: seaslug copy); with --on a program's file; "
+        "may be left out with --error",
+    )  # fmt: skip
+    parser.add_argument("--platform", metavar="P", help="which one of an index, e.g. linux/arm64")
+    parser.add_argument(
+        "--error", metavar="TEXT", help="what was printed; - reads it from stdin: explain that"
+    )
+    parser.add_argument(
+        "--on", metavar="BASE", default="",
+        help="IMAGE is a program: judge it on this image, or member of the family",
+    )  # fmt: skip
     how = parser.add_argument_group("how it will be started")
     how.add_argument("--user", metavar="USER[:GROUP]", default="", help="as this user")
     how.add_argument("--read-only", action="store_true", help="with a read-only root")
@@ -34,17 +51,68 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--cap-drop", metavar="CAP", action="append", default=[],
         help="without this capability; all: without any",
     )  # fmt: skip
+    add_registry(parser)
+    add_archive(parser)
     parser.set_defaults(args=[])
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Print the diagnosis."""
-    from seaslug.cli.view import view_of
+    """Print the diagnosis, or what an error message comes from."""
+    from seaslug.errors import UsageError
     from seaslug.ops.doctor import diagnose, started
+
+    if not args.image and (args.error is None or args.on):
+        raise UsageError("no image is named", hint="seaslug doctor IMAGE (see: seaslug images)")
+    text = _read(args.error)
+    found = None
+    if args.image:
+        found = diagnose(started(_specimen(args, context), _way(args)))
+    if args.error is not None:
+        return _explain(args, context, text, found)
+    assert found is not None
+    return _tell(args, context, found)
+
+
+def _read(error: str | None) -> str:
+    import sys
+
+    from seaslug.rules.runtime.recognise import MAX_TEXT
+
+    if error != "-":
+        return error or ""
+    tail = ""
+    while piece := sys.stdin.read(MAX_TEXT):
+        tail = (tail + piece)[-MAX_TEXT:]
+    return tail
+
+
+def _specimen(args: argparse.Namespace, context: Context) -> Specimen:
+    from dataclasses import replace
+
+    from seaslug.cli.view import view_of
+    from seaslug.ops.doctor import beside
     from seaslug.ops.specimen import specimen
 
-    found = started(specimen(context.store, view_of(args, context)), _way(args))
-    return _tell(args, context, diagnose(found))
+    if not args.on:
+        return specimen(context.store, view_of(args, context))
+    named = argparse.Namespace(**{**vars(args), "image": _built(args, context)})
+    base = replace(specimen(context.store, view_of(named, context)), name=args.on)
+    return beside(base, args.image)
+
+
+def _built(args: argparse.Namespace, context: Context) -> str:
+    """Return what names the base: itself, or the digest of the family's member, built now."""
+    from seaslug.recipe.catalog import is_member
+
+    if args.on in context.store.tags() or not is_member(args.on):
+        return str(args.on)
+    from seaslug.api import platforms
+    from seaslug.cli.workspace import workspace
+
+    with workspace(args, context) as seaslug:
+        recipe = seaslug.recipe(args.on)
+        wanted = platforms([args.platform] if args.platform else [], recipe)
+        return seaslug.build(recipe, wanted).images[0].manifest.digest.text
 
 
 def _way(args: argparse.Namespace) -> Way:
@@ -62,3 +130,24 @@ def _tell(args: argparse.Namespace, context: Context, found: Diagnosis) -> int:
     else:
         context.out(diagnosis(found.as_dict()))
     return JUDGED if found.bad else 0
+
+
+def _explain(
+    args: argparse.Namespace, context: Context, text: str, found: Diagnosis | None
+) -> int:  # fmt: skip
+    from seaslug.errors import JUDGED
+    from seaslug.ops.doctor import explain
+    from seaslug.report.diagnosis import messages
+
+    told = [one.as_dict() for one in explain(text, found)]
+    if args.json:
+        image = found.as_dict() if found is not None else None
+        context.json_out({"messages": told, "diagnosis": image})
+    elif told:
+        context.out(messages(told))
+    elif found is not None and found.findings:
+        context.err("no message in it is known; what the image itself tells:")
+        return _tell(args, context, found)
+    else:
+        context.out("no message in it is known")
+    return JUDGED if found is not None and found.bad else 0

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from seaslug.anatomy.rootfs import rootfs
+from seaslug.errors import ProjectError
+from seaslug.ops.facts import tar_facts
 from seaslug.rules.image import linking, starting, surroundings, usage
 from seaslug.rules.model import Finding, Rule, Severity
+from seaslug.rules.runtime.model import Cause, Seen
+from seaslug.rules.runtime.recognise import causes, recognise
 from seaslug.rules.specimen import Held, Specimen
+from seaslug.tar.writer import END, fragment
+from seaslug.values.content import FileSlice
+from seaslug.values.tree import Entry, Kind
 
 RULES: tuple[Rule[Specimen], ...] = tuple(
     sorted(
@@ -59,6 +68,22 @@ class Diagnosis:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message that was recognised, and what in the image brings it, the surest first."""
+
+    seen: Seen
+    causes: tuple[Cause, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as JSON-ready data."""
+        return {
+            "message": self.seen.message, "kind": self.seen.pattern.name, "means": self.seen.means,
+            "look": self.seen.pattern.look,
+            "causes": [{**_row(one.finding), "sure": one.sure} for one in self.causes],
+        }  # fmt: skip
+
+
 def started(specimen: Specimen, way: Way) -> Specimen:
     """Return *specimen* as it will be when it is started that *way*."""
     run = dict(specimen.run)
@@ -68,6 +93,32 @@ def started(specimen: Specimen, way: Way) -> Specimen:
         run["Cmd"] = list(way.args)
     held = Held(way.read_only, frozenset(name.upper().removeprefix("CAP_") for name in way.dropped))
     return replace(specimen, config={**specimen.config, "config": run}, held=held)
+
+
+def beside(base: Specimen, program: str) -> Specimen:
+    """Return *base* with the file *program* of this machine laid over it as what starts.
+
+    Raises ProjectError if there is no such file.
+    """
+    name = f"app/{os.path.basename(program)}"
+    try:
+        size = os.stat(program).st_size
+        mode = 0o755 if os.access(program, os.X_OK) else 0o644
+        content = FileSlice(program, 0, size)
+        made = tar_facts(iter((*fragment([Entry(name, Kind.FILE, mode, content=content)]), END)))
+    except OSError as error:
+        said = f"cannot be read: {error.strerror}"
+        raise ProjectError(said, where=program, hint="name a program of this machine") from None
+    root = rootfs((*base.root.layers, made), len(base.root.layers))
+    run = {**base.run, "Entrypoint": [f"/{name}"], "Cmd": []}
+    title = f"{program} on {base.name}"
+    return replace(base, name=title, root=root, config={**base.config, "config": run})
+
+
+def explain(text: str, found: Diagnosis | None) -> tuple[Told, ...]:
+    """Return the messages that *text* holds, with the findings of *found* that explain them."""
+    findings = found.findings if found is not None else ()
+    return tuple(Told(seen, causes(seen, findings)) for seen in recognise(text))
 
 
 def diagnose(specimen: Specimen, rules: Sequence[Rule[Specimen]] = RULES) -> Diagnosis:

@@ -50,17 +50,21 @@ def layer_facts(store: BlobStore, layer: Descriptor) -> LayerFacts:
     key = action("layer-facts", FACTS_VERSION, layer.digest.text)
     row = store.recall(key)
     if row is None:
-        row = _read(store, layer)
+        row = _read(plain_tar(store, layer))
         store.remember(key, row)
     return _of(row)
 
 
-def _read(store: BlobStore, layer: Descriptor) -> dict[str, Any]:
+def tar_facts(chunks: Iterator[bytes]) -> LayerFacts:
+    """Return what the plain tar *chunks* holds. Raises HostileError."""
+    return _of(_read(chunks))
+
+
+def _read(chunks: Iterator[bytes]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {}, "records": {},
         "secrets": {}, "programs": {}, "certificates": {}, "odd": [],
     }  # fmt: skip
-    chunks = plain_tar(store, layer)
     with tempfile.NamedTemporaryFile(prefix="seaslug-elf-") as scratch:
         for member in members(chunks, odd=lambda *told: found["odd"].append(told)):
             hasher = hashlib.sha256()

@@ -39,15 +39,14 @@ def _finding(one: Mapping[str, Any]) -> Iterator[str]:
 
 def messages(told: Sequence[Mapping[str, Any]]) -> str:
     """Return the text for recognised messages, as JSON-ready data."""
-    rows: list[str] = []
-    for one in told:
-        rows += [one["message"], f"  means   {one['means']}"]
-        causes = one["causes"]
-        for cause in causes:
-            rows.append(f"  cause   {cause['where']}: {cause['message']}  [{cause['rule']}, "
-                        f"{cause['sure']}]")  # fmt: skip
-            rows.append(f"  fix     {cause['fix']}")
-        if not causes:
-            rows += [f"  look    {one['look']}"]
-        rows.append("")
-    return "\n".join(rows).rstrip()
+    return "\n\n".join("\n".join(_message(one)) for one in told)
+
+
+def _message(one: Mapping[str, Any]) -> Iterator[str]:
+    yield one["message"]
+    yield f"  means   {one['means']}"
+    for cause in one["causes"]:
+        yield f"  {cause['sure']:<8}  {cause['rule']}  {cause['where']}: {cause['message']}"
+        yield f"  fix     {cause['fix']}"
+    if not one["causes"]:
+        yield f"  look    {one['look']}"

@@ -1,0 +1,1 @@
+"""What engines, loaders and languages print when a container fails: messages, explained."""

@@ -212,7 +212,10 @@ def _by_lists(root: Rootfs, rows: tuple[tuple[str, Record], ...]) -> dict[str, s
     for database, record in rows:
         if database.startswith(STATUS) and database in root.placed:
             found[database] = record.name
+        inner = {path.rpartition("/")[0] for path in record.paths}
         for path in record.paths:
+            if path in inner:
+                continue  # a folder, though it may have become a link
             head, _, name = path.rpartition("/")
             if head not in folders:
                 folders[head] = root.tree.realpath(head)

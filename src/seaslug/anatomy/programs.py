@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from seaslug.anatomy.rootfs import Rootfs
+from seaslug.oci.files import Placed
 from seaslug.values.tree import Kind
 
 
@@ -57,10 +58,16 @@ def is_program(root: Rootfs, path: str) -> bool:
     """Tell whether *path*, links followed, is a program or a script that may be started."""
     real = root.tree.realpath(path)
     item = root.placed.get(real) if real else None
-    if item is None or item.entry.kind in (Kind.DIR, Kind.SYMLINK) or not item.entry.mode & 0o111:
+    if item is None or item.entry.kind in (Kind.DIR, Kind.SYMLINK) or not _mode(root, item) & 0o111:
         return False
     facts = root.facts(item.entry.path)
     return facts.binary.program if facts is not None else bool(root.script(item.entry.path))
+
+
+def _mode(root: Rootfs, item: Placed) -> int:
+    """Return the mode of a file; a hard link has that of the file that it shares."""
+    shared = root.placed.get(item.entry.target) if item.entry.kind is Kind.HARDLINK else None
+    return (shared or item).entry.mode
 
 
 def disguised(root: Rootfs) -> dict[str, str]:

@@ -109,9 +109,9 @@ def ours() -> Specimen:
     return specimen(OURS[0], LABELS, OURS[1:])
 
 
-def alpine() -> Specimen:
-    return specimen(ALPINE)
+def alpine(*more: Files) -> Specimen:
+    return specimen(ALPINE, layers=more)
 
 
-def slim() -> Specimen:
-    return specimen(SLIM)
+def slim(*more: Files) -> Specimen:
+    return specimen(SLIM, layers=more)

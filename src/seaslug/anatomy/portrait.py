@@ -110,6 +110,6 @@ class Table:
 
 def readable(size: int) -> str:
     """Return a number of bytes as people read it, in units of a thousand."""
-    if abs(size) < 1_000_000:
-        return f"{size / 1000:.1f} kB" if size else "0"
+    if abs(size) < 999_950:
+        return f"{size / 1000:.1f} kB" if abs(size) >= 1000 else f"{size} B" if size else "0"
     return f"{size / 1e6:.2f} MB" if abs(size) < 10_000_000 else f"{size / 1e6:,.1f} MB"

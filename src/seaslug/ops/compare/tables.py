@@ -128,7 +128,8 @@ def _zones(image: Portrait) -> str:
 def _users(image: Portrait) -> str:
     if image.user_tools:
         return "full"
-    return f"basic ({image.accounts} users)" if image.accounts else "none"
+    many = "s" if image.accounts != 1 else ""
+    return f"basic ({image.accounts} user{many})" if image.accounts else "none"
 
 
 def _user(image: Portrait) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from seaslug.cli.context import Context
+from seaslug.cli.context import Context, json_text
 from seaslug.cli.deliver import add_registry
 
 if TYPE_CHECKING:
@@ -102,12 +102,10 @@ def emit(text: str, args: argparse.Namespace, context: Context) -> None:
 
 def _shown(images: tuple[Portrait, ...], found: tuple[Table, ...], shape: str) -> str:
     if shape == "json":
-        import json
-
-        return json.dumps(
-            {"images": [image.as_dict() for image in images],
-             "tables": [table.as_dict() for table in found]}, indent=2, ensure_ascii=False,
-        )  # fmt: skip
+        return json_text({
+            "images": [image.as_dict() for image in images],
+            "tables": [table.as_dict() for table in found],
+        })  # fmt: skip
     if shape == "html":
         from seaslug.report.compare.html import page
 

@@ -42,8 +42,12 @@ class Context:
         return found
 
     def out(self, text: str) -> None:
-        """Print a result."""
-        print(text)
+        """Print a result. Names of files that are not UTF-8 go out as the bytes that they are."""
+        try:
+            print(text)
+        except UnicodeEncodeError:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "surrogateescape"))
 
     def err(self, text: str) -> None:
         """Print a line for people, unless they asked for quiet."""
@@ -52,9 +56,19 @@ class Context:
 
     def json_out(self, value: Any) -> None:
         """Print a result as JSON."""
-        print(json.dumps(value, indent=2, ensure_ascii=False))
+        print(json_text(value))
 
     def close(self) -> None:
         """Put the terminal back in order."""
         if self._listener is not None and hasattr(self._listener, "close"):
             self._listener.close()
+
+
+def json_text(value: Any) -> str:
+    """Return *value* as JSON for people and programs; what is no text is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=2)
+    return text

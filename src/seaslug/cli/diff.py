@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from seaslug.cli.compare import add_format, emit, format_of
-from seaslug.cli.context import Context
+from seaslug.cli.context import Context, json_text
 from seaslug.cli.deliver import add_registry
 
 if TYPE_CHECKING:
@@ -62,8 +62,6 @@ def _shown(found: Difference, shape: str, every: bool) -> str:
     from seaslug.report.compare import diff
 
     if shape == "json":
-        import json
-
-        return json.dumps(found.as_dict(), indent=2, ensure_ascii=False)
+        return json_text(found.as_dict())
     shown = 0 if every else diff.SHOWN
     return diff.markdown(found, shown) if shape == "markdown" else diff.text(found, shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from seaslug.report.table import table
+from seaslug.report.table import table, visible
 
 _LONGEST = 72
 
@@ -20,8 +20,9 @@ def _with(lines: Sequence[str], paths: Sequence[Sequence[str]]) -> Iterator[str]
     yield lines[0]
     for text, below in zip(lines[1:], paths, strict=True):
         yield text
-        yield from (f"    {path}" for path in below)
+        yield from (f"    {visible(path)}" for path in below)
 
 
 def _cut(cell: str) -> str:
+    cell = visible(cell)
     return cell if len(cell) <= _LONGEST else cell[: _LONGEST - 1] + "…"

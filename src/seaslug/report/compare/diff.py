@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from seaslug.anatomy.difference import Difference, FileChange, Item
 from seaslug.anatomy.portrait import readable
 from seaslug.report.compare.markdown import escaped, line
+from seaslug.report.table import visible
 
 SHOWN = 10
 _FEW = 80
@@ -77,15 +78,15 @@ def _block(title: str, rows: list[str]) -> str:
 
 def _item(item: Item) -> str:
     values = " → ".join(_short(text) for text in (item.before, item.after) if text)
-    return f"  {item.sign} {item.name}  {values}"
+    return visible(f"  {item.sign} {item.name}  {values}")
 
 
 def _files(found: Difference, shown: int) -> Iterator[str]:
     for name, changes in found.by_package().items():
-        yield f"  {_title(name, changes)}"
+        yield visible(f"  {_title(name, changes)}")
         rows = _first(changes, shown)
         for change in rows:
-            yield f"    {change.sign} /{change.path}  {_said(change)}".rstrip()
+            yield visible(f"    {change.sign} /{change.path}  {_said(change)}".rstrip())
         if len(rows) < len(changes):
             yield f"    … and {len(changes) - len(rows)} more (--all shows them)"
 

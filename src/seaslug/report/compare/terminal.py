@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seaslug.anatomy.portrait import Table
-from seaslug.report.table import table
+from seaslug.report.table import table, visible
 
 _WIDEST = 46
 
@@ -21,4 +21,5 @@ def _one(found: Table) -> str:
 
 
 def _short(cell: str) -> str:
+    cell = visible(cell)
     return cell if len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…"

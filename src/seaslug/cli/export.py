@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 "a tar is nothing for a terminal", hint=f"seaslug export {args.image} -o tar:FILE"
             )
         where = "tar:-"
-    _bring(args, context)
+    bring(args, context)
     kind, _, place = where.partition(":")
     if kind in ("root", "tar") and place:
         done = _root(args, context, place) if kind == "root" else _tar(args, context, place)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _bring(args: argparse.Namespace, context: Context) -> None:
+def bring(args: argparse.Namespace, context: Context) -> None:
     """Bring an image that is elsewhere into the store; from then on IMAGE is its digest."""
     from seaslug.values.place import STORE, parse_place
 

@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("check", "what is bad in an image, by rules, and what to do about it"),
             ("test", "structure tests, as container-structure-test has them"),
             ("compare", "images beside each other: size, security, debugging, what they share"),
+            ("diff", "what tells two images apart: packages, files, configuration, layers"),
             ("rules", "by what an image is judged"),
             ("explain", "why a rule is there, and what to do"),
         ),

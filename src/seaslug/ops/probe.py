@@ -68,6 +68,17 @@ def program(platform: Platform) -> bytes:
     )
 
 
+def holder(platform: Platform) -> bytes:
+    """Return a static ELF executable for *platform* that does nothing until a signal comes.
+
+    It holds a container open whose image has no program that would.
+    """
+    calls, emit, flags = _MACHINES[platform.arch]
+    head = (64 + 56) if platform.names.bits == 64 else (52 + 32)
+    code = emit(_PPOLL[platform.arch], (0, 0, 0, 0, 0), 0) + emit(calls.exit, (0,), 0)
+    return _header(platform, head, head + len(code), flags) + code
+
+
 def read(output: bytes, platform: Platform) -> Answers | None:
     """Return the answers in the *output* of a probe, or None if it is not one."""
     names = platform.names
@@ -205,3 +216,7 @@ _MACHINES: dict[str, tuple[_Calls, Emit, int]] = {
     "ppc64le": (_Calls(24, 47, 286, 171, 4, 234), _ppc64le, 2),
     "s390x": (_Calls(199, 200, 288, 172, 4, 248), _s390x, 0),
 }
+_PPOLL = {
+    "amd64": 271, "386": 309, "arm64": 73, "arm": 336, "riscv64": 73, "ppc64le": 281,
+    "s390x": 302,
+}  # fmt: skip

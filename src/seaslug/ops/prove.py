@@ -158,7 +158,7 @@ def _probed(
 ) -> Callable[[], None]:
     def job() -> None:
         platform = subject.image.platform
-        with _host_file(probe.program(platform), 0o755) as path:
+        with host_file(probe.program(platform), 0o755) as path:
             spec = RunSpec(argv=(_PROBE,), user=subject.user, mounts=((path, _PROBE),))
             result = runner.run(subject.image.manifest, spec)
         answers = probe.read(result.stdout, platform)
@@ -193,7 +193,7 @@ def _runs(subject: Subject, check: Check, runner: Runner) -> Callable[[], None]:
     def job() -> None:
         with ExitStack() as files:
             mounts = tuple(
-                (files.enter_context(_host_file(text.encode(), 0o755)), path)
+                (files.enter_context(host_file(text.encode(), 0o755)), path)
                 for path, text in check.files
             )
             spec = RunSpec(
@@ -263,7 +263,8 @@ def _said(result: RunResult) -> str:
 
 
 @contextmanager
-def _host_file(data: bytes, mode: int) -> Iterator[str]:
+def host_file(data: bytes, mode: int) -> Iterator[str]:
+    """Give the path of a file of this machine with *data*, for a mount."""
     fd, path = tempfile.mkstemp(prefix="seaslug-check-")
     try:
         with open(fd, "wb") as file:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
+from seaslug.structure.automaton import Automaton
 from seaslug.structure.model import Both, Pattern
 from seaslug.structure.nodes import Node
-from seaslug.structure.pattern import compiled
+from seaslug.structure.pattern import parse
 
 
 class Problems:
@@ -128,7 +129,7 @@ class Fields:
     def pattern(self, place: str, text: str, line: int) -> Pattern | None:
         """Return *text* as an expression, None with a note if it is none."""
         try:
-            return Pattern(text, compiled(text))
+            return Pattern(text, Automaton(parse(text)))
         except ValueError as error:
             self.wrong(place, f"not a regular expression: {error}", line)
             return None

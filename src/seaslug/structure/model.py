@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from seaslug.structure.automaton import Automaton
 
 Pairs = tuple[tuple[str, str], ...]
 LONG = 1000
@@ -14,11 +15,11 @@ class Pattern:
     """A regular expression: as it was written, and ready."""
 
     text: str
-    ready: re.Pattern[str]
+    ready: Automaton
 
     def found_in(self, text: str) -> bool:
         """Tell whether it matches anywhere in *text*."""
-        return self.ready.search(text) is not None
+        return self.ready.search(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from json.decoder import scanstring
 from typing import Any
 
 from seaslug.errors import UsageError
 
 MAX_NODES = 100_000
 MAX_DEPTH = 50
+_STRING = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null")
 
@@ -70,7 +70,7 @@ class _Json:
         if char == "[":
             return self._list(at, line, depth)
         if char == '"':
-            text, end = scanstring(self._text, at + 1)
+            text, end = _STRING(self._text, at)
             return Node(line, text, text), end
         found = _SCALAR.match(self._text, at)
         assert found is not None
@@ -80,7 +80,7 @@ class _Json:
         fields: dict[str, Node] = {}
         at = self._skip(at + 1)
         while self._text[at] != "}":
-            key, at = scanstring(self._text, at + 1)
+            key, at = _STRING(self._text, at)
             fields[key], at = self._value(self._skip(at) + 1, depth + 1)
             at = self._after(at)
         return Node(line, fields=fields), at + 1

@@ -333,8 +333,7 @@ class Maker:
             )
         whole = self.recipe.whole()
         jobs = {
-            p.package.name: (p.package, selection(whole, p.package.name))
-            for p in tools.packages
+            p.package.name: (p.package, selection(whole, p.package.name)) for p in tools.packages
         }
         pieces = self._pieces(cutter, jobs)
         merged = usrmerge.links(host) if host and self.recipe.distribution.usrmerge else ()

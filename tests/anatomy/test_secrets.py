@@ -56,7 +56,7 @@ FOUND = [
     ("etc/shadow", f"root:$y$j9T${chance('y', 60)}:19000::::::\n", "a password's hash"),
     ("etc/shadow", "root:::0:::::\n", "an account without a password"),
     ("app/.htpasswd", f"me:$apr1$salt${chance('ht', 22)}\n", "a password's hash"),
-    ("app/.env", f"DB_PASSWORD={chance('env', 16)}\n", "a password"),
+    ("app/.env", f"DB_PASSWORD=7{chance('env', 16)}\n", "a password"),
     ("app/config.yaml", f"db:\n  api_key: '{chance('y', 32)}'\n", "a password"),
     ("app/config.json", '{\n  "client_secret": "' + chance("j", 32) + '"\n}', "a password"),
     ("app/settings.ini", f"url = postgres://me:{chance('url', 16)}@db/x\n", "a password"),

@@ -65,7 +65,7 @@ _KEY = (
     rb"((?:[A-Za-z0-9+/=]|\\[rn]|\s){100,20000})"
 )
 _LOCKED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
-_PUTTY = b"PuTTY-User-Key-File-"
+_PUTTY, _PUTTY_LINE = b"PuTTY-User-Key-File-", rb"(?m)^PuTTY-User-Key-File-[0-9]: "
 
 _NAMED = (
     rb"(?im)^[ \t]*(?:export[ \t]+)?[\"']?[\w.-]{0,40}?(?:password|passwd|secret|token|api_?key|"
@@ -124,12 +124,6 @@ def tokens(data: bytes) -> Iterator[tuple[str, int]]:
                     yield kind, found.start()
 
 
-def is_password(text: str) -> bool:
-    """Tell whether *text* could be a real password or key: no placeholder, no word, no path."""
-    data = text.encode("utf-8", "surrogateescape")
-    return len(data) >= 8 and _mixed(data) and not re.search(_PLACEHOLDER, data)
-
-
 def _spots(path: str, data: bytes) -> Iterator[tuple[str, int]]:
     yield from tokens(data)
     known = False
@@ -150,8 +144,8 @@ def _keys(data: bytes) -> Iterator[tuple[str, int]]:
         locked = any(word in found[0][:200] for word in _LOCKED)
         if _decodes(found[1]):
             yield (ENCRYPTED_KEY if locked else PRIVATE_KEY), found.start()
-    if data.startswith(_PUTTY):
-        yield PRIVATE_KEY, 0
+    for found in re.finditer(_PUTTY_LINE, data):
+        yield PRIVATE_KEY, found.start()
 
 
 def _decodes(body: bytes) -> bool:
@@ -168,11 +162,10 @@ def _by_chance(text: bytes) -> bool:
 
 
 def _mixed(text: bytes) -> bool:
-    """Tell whether *text* is no word, path or number: several kinds of letters, near chance."""
-    kinds = sum(
-        any(low <= c <= high for c in text) for low, high in ((48, 57), (65, 90), (97, 122))
-    )
-    return kinds >= 2 and text[:1] not in b"/.~@" and _entropy(text) >= 2.9
+    """Tell whether *text* is no word, path or number: letters and digits, near chance."""
+    digits = any(48 <= c <= 57 for c in text)
+    letters = any(65 <= c <= 90 or 97 <= c <= 122 for c in text)
+    return digits and letters and text[:1] not in b"/.~@" and _entropy(text) >= 2.9
 
 
 def _entropy(text: bytes) -> float:

@@ -1,7 +1,7 @@
 """For continuous integration: JUnit's XML, a test case for each rule.
 
-A rule fails by what is at or above the limit; lesser findings are told as its output, and what
-is ignored is skipped with its reason.
+A rule fails by what is at or above the limit; lesser findings are told as its output. A rule
+of which all findings are ignored is skipped, with the reasons.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _case(judgement: Judgement, rule: Rule[Specimen], limit: Severity | None) ->
         told = quoteattr(escaped(f"{bad[0].where}: {bad[0].message}"))
         kind = max(one.severity for one in bad).word
         inner.append(f'<failure message={told} type="{kind}">{_lines(bad)}</failure>')
-    elif ignored:
+    elif ignored and not rest:
         reasons = "; ".join(dict.fromkeys(why.reason for _, why in ignored))
         inner.append(f"<skipped message={quoteattr(escaped(reasons))}/>")
     if rest:

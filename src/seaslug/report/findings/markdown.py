@@ -12,6 +12,7 @@ _SIGNS = {
     Severity.FATAL: "💥 fatal", Severity.ERROR: "❌ error", Severity.WARN: "⚠️ warn",
     Severity.INFO: "ℹ️ info",
 }  # fmt: skip
+_MARKUP = {ord(char): f"&#{ord(char)};" for char in "\\`*_[]<>|#@&"}
 
 
 def write(judgement: Judgement, limit: Severity | None) -> str:
@@ -47,10 +48,7 @@ def _lines(judgement: Judgement, limit: Severity | None) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     """Return *text* so that it neither ends its cell nor is taken for markup."""
-    text = " ".join(text.split())
-    for char in "\\`*_[]<>|#@":
-        text = text.replace(char, f"&#{ord(char)};")
-    return text
+    return " ".join(text.split()).translate(_MARKUP)
 
 
 def _code(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +53,7 @@ def _rule(judgement: Judgement, rule: Rule[Specimen]) -> dict[str, Any]:
     severity = judgement.profile.severities.get(rule.id, rule.severity)
     return {
         "id": rule.id,
-        "name": "".join(word.strip(".,'").capitalize() for word in rule.title.split()),
+        "name": "".join(re.findall("[A-Za-z0-9]+", rule.title.title())),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.page.split("\n\n")[0].replace("\n", " ")},
         "help": {"text": rule.page, "markdown": rule.page},

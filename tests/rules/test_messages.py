@@ -6,7 +6,8 @@ import pytest
 
 from rules.broken import ALONE_IN_BASE, DOCTOR, STATIC
 from rules.making import specimen
-from seaslug.ops.doctor import diagnose, explain, status
+from seaslug.ops.doctor import RULES, diagnose, explain, status
+from seaslug.rules.model import Severity
 from seaslug.rules.runtime.recognise import PATTERNS, recognise
 
 RUNC = (
@@ -141,12 +142,12 @@ def test_what_says_little_gives_way() -> None:
     assert [one.message for one in recognise(text * 3)] == ["exec /app: no such file or directory"]
 
 
-@pytest.mark.parametrize("name", [name for name in DOCTOR if status(name) > 0])
+@pytest.mark.parametrize("name", [rule.id for rule in RULES if rule.severity is Severity.FATAL])
 def test_what_a_rule_foretells_is_recognised_and_tied_to_it(name: str) -> None:
     found = diagnose(DOCTOR[name][1]())
     one = next(one for one in found.findings if one.rule == name)
     if not one.symptom:
-        assert status(name) == 139
+        assert status(one) == 139
         told = explain("app exited with code 139", found)
         assert (told[0].causes[0].finding, told[0].causes[0].sure) == (one, "likely")
         return

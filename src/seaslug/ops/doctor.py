@@ -24,12 +24,15 @@ RULES: tuple[Rule[Specimen], ...] = tuple(
         key=lambda rule: rule.id,
     )
 )
-_STATUS = {
-    "IMG001": 127, "IMG002": 127, "IMG003": 127, "IMG004": 1, "IMG005": 1, "IMG006": 1, "IMG007": 1,
-    "IMG008": 127, "IMG009": 1, "IMG011": 126, "IMG012": 126, "IMG013": 1, "IMG014": 1,
-    "IMG015": 1, "IMG016": 139, "IMG017": 127, "IMG020": 125, "IMG036": 2, "IMG038": 127,
-}  # fmt: skip
-"""How ``docker run`` ends because of a rule, seen with Docker 20.10 and runc 1.1.5."""
+_STATUS = (
+    ("executable file not found", 127), ("too many levels", 125), ("permission denied", 126),
+    ('exec: "', 127), ("exec /", 1), ("unable to find", 125), ("No command specified", 125),
+    ("rror while loading shared", 127), ("Error loading shared", 127), ("version `", 1),
+    ("can't open file", 2), ("Cannot find module", 1), ("Could not find or load", 1),
+    ("No such file or directory", 127),
+)  # fmt: skip
+"""How ``docker run`` ends after which message, seen with Docker 20.10 and runc 1.1.5."""
+_SIGNAL = 139
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,13 @@ def verdict(found: Iterable[Finding]) -> str:
     return "nothing is wrong with it, as far as files tell"
 
 
-def status(rule: str) -> int:
-    """Return the exit status of ``docker run`` that *rule* foretells, -1 if it foretells none."""
-    return _STATUS.get(rule, -1)
+def status(one: Finding) -> int:
+    """Return the exit status of ``docker run`` that *one* foretells, -1 if it foretells none."""
+    if one.severity is not Severity.FATAL and one.rule != "IMG001":
+        return -1
+    if not one.symptom:
+        return _SIGNAL
+    return next((number for text, number in _STATUS if text in one.symptom), -1)
 
 
 def _order(one: Finding) -> int:
@@ -155,9 +162,8 @@ def _order(one: Finding) -> int:
 
 
 def _row(one: Finding) -> dict[str, object]:
-    ends = status(one.rule) if one.severity is Severity.FATAL else -1
     return {
         "rule": one.rule, "severity": one.severity.word, "where": one.where,
-        "message": one.message, "symptom": one.symptom, "status": ends,
+        "message": one.message, "symptom": one.symptom, "status": status(one),
         "fix": one.fix,
     }  # fmt: skip

@@ -25,6 +25,7 @@ _CERTIFICATE = {
     "python": "certificate verify failed: unable to get local issuer certificate",
     "native": _X509,
 }
+_NO_TEMPORARY = "No usable temporary directory found"
 _COMPILED = 50
 _PORT = re.compile(r"(\d+)(?:/\w+)?\Z")
 
@@ -58,12 +59,12 @@ def unwritable(specimen: Specimen) -> Iterator[Finding]:
         if not writable(specimen, who, path):
             yield Finding("IMG022", Severity.ERROR, path,
                           f"the volume will not be writable for the user {specimen.user}",
-                          _owned(who, path), "permission denied")  # fmt: skip
+                          _owned(who, path), "Permission denied")  # fmt: skip
     home = specimen.env.get("HOME", "")
     if home and not writable(specimen, who, home):
         yield Finding("IMG022", Severity.INFO, home,
                       f"HOME is not writable for the user {specimen.user}",
-                      _owned(who, home), "permission denied")  # fmt: skip
+                      _owned(who, home), "Permission denied")  # fmt: skip
 
 
 def _owned(who: Identity, path: str) -> str:
@@ -182,19 +183,19 @@ def scratch(specimen: Specimen) -> Iterator[Finding]:
     make temporary files fail then, Python's tempfile among them.
     """
     who, held = identity(specimen), specimen.held
+    python = language(specimen) == "python"
     if held.read_only:
         volumes = specimen.run.get("Volumes")
         if "/tmp" not in (volumes if isinstance(volumes, dict) else ()):
             yield Finding("IMG028", Severity.WARN, "/tmp", "the root is read-only, /tmp too",
-                          "docker run --read-only --tmpfs /tmp …", "Read-only file system"
-                          )  # fmt: skip
+                          "docker run --read-only --tmpfs /tmp …",
+                          _NO_TEMPORARY if python else "Read-only file system")  # fmt: skip
     elif main(specimen).program and not who.unknown and not writable(specimen, who, "/tmp"):
         lost = not there(specimen, "tmp")
         said = "it is not there" if lost else f"{specimen.user} may not write into it"
-        python = language(specimen) == "python"
         yield Finding("IMG028", Severity.WARN, "/tmp", said,
                       "make it in the image, mode 1777; or docker run --tmpfs /tmp …",
-                      "No usable temporary directory found" if python else "")  # fmt: skip
+                      _NO_TEMPORARY if python else "")  # fmt: skip
 
 
 def keystore(specimen: Specimen) -> Iterator[Finding]:

@@ -1,0 +1,93 @@
+"""What the doctor foretells, seen in Docker: message, status, and a start when put right."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import secrets
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from rules.making import File, Files, specimen
+from seaslug.ops.doctor import diagnose, explain, status
+from seaslug.rules.model import Finding
+from support.failing import RUN, Case, archive, cases, compiled
+from support.real import need
+
+pytestmark = [
+    pytest.mark.engine, pytest.mark.slow,
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="its programs are for x86_64"),
+]  # fmt: skip
+
+_INSTRUCTION = re.compile(r"(ENTRYPOINT|CMD|USER|ENV|COPY --chmod=755) (.+?)(?:   # .*)?\Z")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
+    return cases(compiled(tmp_path_factory.mktemp("programs")))
+
+
+def ran(layers: Sequence[Files], config: Mapping[str, Any], *flags: str) -> tuple[int, str]:
+    """Return status and output of ``docker run`` of such an image."""
+    docker, name = need("docker"), f"seaslug-test-doctor:{secrets.token_hex(6)}"
+    data = archive(name, layers, config)
+    loaded = subprocess.run([docker, "load", "-q"], input=data, capture_output=True, timeout=60)
+    assert loaded.returncode == 0, loaded.stderr.decode()
+    try:
+        done = subprocess.run([docker, "run", "--rm", "--network=none", *flags, name],
+                              capture_output=True, timeout=60)  # fmt: skip
+        return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
+    finally:
+        subprocess.run([docker, "rmi", "-f", name], capture_output=True, timeout=60)
+
+
+def healed(case: Case, finding: Finding) -> tuple[Sequence[Files], Mapping[str, Any]]:
+    """Return the image of *case* with the instruction that is printed instead of its own."""
+    told = _INSTRUCTION.match(finding.fix)
+    assert told, finding.fix
+    config, files = dict(case.config), dict(case.files)
+    if told[1] == "USER":
+        config["User"] = told[2]
+    elif told[1] == "ENV":
+        config["Env"] = [*config.get("Env", ()), told[2]]
+    elif told[1] == "ENTRYPOINT":
+        config["Entrypoint"] = json.loads(told[2])
+    elif told[1] == "CMD":
+        config["Cmd"] = json.loads(told[2])
+    else:
+        path = told[2].split()[1].lstrip("/")
+        item = files[path]
+        data = item.data if isinstance(item, File) else item
+        files[path] = File(data, 0o755)  # type: ignore[arg-type]
+    return (files, *case.layers), config
+
+
+@pytest.mark.parametrize("name", cases())
+def test_it_fails_as_foretold_and_starts_when_put_right(
+    name: str, made: Mapping[str, Case]
+) -> None:
+    case = made[name]
+    found = diagnose(specimen(case.files, case.config, case.layers))
+    first = found.findings[0]
+    assert first.rule == case.rule
+    code, said = ran((case.files, *case.layers), case.config)
+    assert code == case.status, said
+    assert first.symptom.lower() in said.lower()
+    if first.symptom:
+        told = explain(said, found)
+        assert (told[0].causes[0].finding.rule, told[0].causes[0].sure) == (case.rule, "certain")
+    assert status(first) == code
+
+    if name == "no command":
+        assert ran((case.files,), RUN) == (0, "hello\n")
+        return
+    if case.fixed is None:
+        layers, config = healed(case, first)
+    else:
+        layers, config = (case.files, *case.layers, case.fixed), case.config
+    assert not diagnose(specimen(layers[0], config, layers[1:])).bad
+    assert ran(layers, config) == (0, "hello\n")

@@ -289,3 +289,16 @@ def test_headers_that_wait_for_a_member_are_bounded() -> None:
 def test_content_that_nobody_reads_is_skipped() -> None:
     raw = tar([Item("a", b"x" * 1500), Item("b", b"y")])
     assert [m.path for m in members(_cut(raw, (700,)))] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("typeflag", "what"),
+    [(b"3", "a character device"), (b"4", "a block device"), (b"6", "a FIFO")],
+)
+def test_devices_and_fifos_may_be_told_instead(typeflag: bytes, what: str) -> None:
+    told: list[tuple[str, str]] = []
+    raw = changed(tar([Item("odd")])[:512], 156, typeflag) + tar([Item("after", b"x")])
+    found = [m.path for m in members([raw], odd=lambda *one: told.append(one))]
+    assert (found, told) == (["after"], [("odd", what)])
+    with pytest.raises(HostileError):
+        list(members([raw]))

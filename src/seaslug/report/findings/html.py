@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 
@@ -34,9 +35,11 @@ summary:focus-visible, a:focus-visible { outline: 3px solid var(--info); outline
 ul { margin: .3rem 0; padding-left: 1.2rem } li { margin: .3rem 0; overflow-wrap: anywhere }
 code, pre { background: var(--code); border-radius: .2rem; font: .9em/1.5 ui-monospace, monospace }
 code { padding: .1em .3em; overflow-wrap: anywhere }
-.page { white-space: pre-line; border-top: 1px solid var(--line); padding-top: .5rem }
+.page { border-top: 1px solid var(--line); padding-top: .5rem }
 @media print { details { break-inside: avoid } }
 """
+_HEADS = {Severity.FATAL: "Fatal", Severity.ERROR: "Errors", Severity.WARN: "Warnings",
+          Severity.INFO: "Notes"}  # fmt: skip
 
 
 def write(judgement: Judgement, limit: Severity | None) -> str:
@@ -58,7 +61,7 @@ def _page(judgement: Judgement, limit: Severity | None) -> Iterator[str]:
     for severity in sorted(Severity, reverse=True):
         rows = [one for one in judgement.findings if one.severity is severity]
         if rows:
-            yield f"<h2>{severity.word.capitalize()} ({len(rows)})</h2>"
+            yield f"<h2>{_HEADS[severity]} ({len(rows)})</h2>"
             yield from _groups(judgement, rows)
     if judgement.ignored or judgement.unused:
         yield from _ignored(judgement)
@@ -86,8 +89,8 @@ def _fold(rule: Rule[Specimen], mine: list[Finding]) -> str:
     return (
         f'<details class="{word}"{opened}><summary><span class="word">{word}</span> '
         f"{rule.id} {_text(rule.title)} ({len(mine)})</summary>"
-        f'<div class="in"><ul>{items}</ul><p class="page quiet">{_text(rule.page)}</p></div>'
-        "</details>"
+        f'<div class="in"><ul>{items}</ul><div class="page quiet">{_paragraphs(rule.page)}</div>'
+        "</div></details>"
     )
 
 
@@ -99,6 +102,12 @@ def _ignored(judgement: Judgement) -> Iterator[str]:
     for ignore in judgement.unused:
         yield f"<li>{_text(str(ignore))}: in vain, nothing like it was found</li>"
     yield "</ul></div></details>"
+
+
+def _paragraphs(page: str) -> str:
+    """Return a rule's page: what stands between backticks is code."""
+    text = re.sub("`([^`]+)`", r"<code>\1</code>", _text(page))
+    return "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
 
 
 def _text(text: str) -> str:

@@ -27,6 +27,7 @@ CASES: dict[str, tuple[list[Files], Waste, DiveWaste]] = {
     "hard link outlives": (
         [{"a": A, "b": Hard("a")}, {".wh.a": ""}], Waste(0, 0), DiveWaste(100, 0.0)
     ),
+    "a whiteout of nothing": ([{"a": A}, {".wh.b": "", "a": B}], Waste(100, 0), DiveWaste(0, 0.99)),
     "empty image": ([{}], Waste(0, 0), DiveWaste(0, 1.0)),
 }  # fmt: skip
 

@@ -66,12 +66,12 @@ def as_dive(layers: Sequence[LayerFacts]) -> DiveWaste:
     for layer in layers:
         nodes = _nodes(layer.rows)
         for path, size in _leaves(nodes, stacked):
-            sizes.setdefault(path, []).append(size)
+            sizes.setdefault(path, []).extend(size)
         _stack(stacked, nodes)
     total = sum(map(sum, sizes.values()))
     return DiveWaste(
         sum(sum(found) for found in sizes.values() if len(found) > 1),
-        sum(map(min, sizes.values())) / total if total else 1.0,
+        sum(min(found, default=-1) for found in sizes.values()) / total if total else 1.0,
     )
 
 
@@ -96,19 +96,23 @@ def _above(path: str) -> Iterator[str]:
 
 def _leaves(
     nodes: dict[str, tuple[int, bool]], stacked: dict[str, tuple[int, bool]]
-) -> Iterator[tuple[str, int]]:
-    """Yield (path, size), a whiteout with all that it removes; dive stops where that is nothing."""
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield paths with their size, a whiteout with all that it removes.
+
+    At a whiteout of nothing dive stops, and counts that path as one of -1 bytes.
+    """
     inner = {path.rpartition("/")[0] for path in nodes}
     for path in sorted(nodes, key=lambda path: path.split("/")):
         if path in inner:
             continue
         hidden = _hidden(path)
         if hidden is None:
-            yield path, nodes[path][0]
+            yield path, (nodes[path][0],)
         elif hidden not in stacked:
+            yield hidden, ()
             return
         else:
-            yield hidden, _below(stacked, hidden) if stacked[hidden][1] else 0
+            yield hidden, (_below(stacked, hidden) if stacked[hidden][1] else 0,)
 
 
 def _hidden(path: str) -> str | None:

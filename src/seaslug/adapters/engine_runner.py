@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from seaslug.adapters.engines.command import EngineCommand
 from seaslug.adapters.launch import GRACE, wait_until
@@ -144,6 +145,24 @@ class _EngineRunning:
         """Tell whether it has ended by itself."""
         return self._child.poll() is not None
 
+    def exec(self, argv: Sequence[str], timeout: float = 60.0) -> RunResult:
+        """Run a second program inside; see ports.Running."""
+        if not wait_until(lambda: self._began() or self.ended(), _START_LIMIT, 0.05):
+            raise EngineError(f"it did not start within {_START_LIMIT:.0f} s")
+        child = Child([self._program, "exec", self._name, *argv])
+        try:
+            done = child.wait(timeout)
+        except BaseException:
+            child.kill()
+            raise
+        if done is None:
+            done = child.kill()
+            raise RunTimeoutError(timeout, done.stdout, done.stderr)
+        if done.status and not self._state().get("Running"):
+            raise EngineError("what was started has ended")
+        unstarted = _not_startable(done) if done.status in (125, 126, 127, 255) else None
+        return unstarted or RunResult(done.status, done.stdout, done.stderr)
+
     def stop(self, grace: float = GRACE) -> RunResult:
         """Ask it to end, then end it, and remove every trace; safe to call twice."""
         if self._result is None:
@@ -183,19 +202,30 @@ class _EngineRunning:
             return RunResult(done.status, done.stdout, done.stderr)
         if done.status == -9 or self._began():
             return RunResult(137 if done.status == -9 else done.status, done.stdout, done.stderr)
-        text = done.stderr.decode("utf-8", "replace").lower()
-        if not any(sign in text for sign in _NOT_STARTABLE):
+        unstarted = _not_startable(done)
+        if unstarted is None:
             raise EngineError(done.complaint, where=self._program)
-        missing = any(sign in text for sign in _MISSING)
-        return RunResult(127 if missing else 126, done.stdout, done.stderr)
+        return unstarted
 
     def _began(self) -> bool:
+        return not str(self._state().get("StartedAt", "0001")).startswith("0001")
+
+    def _state(self) -> dict[str, Any]:
+        """Return what the engine says of the container, nothing if it knows none."""
         asked = [self._program, "inspect", "--format", "{{json .State}}", self._name]
         with contextlib.suppress(EngineError, ValueError):
             answer = complete(asked)
-            state = json.loads(answer.stdout) if answer.status == 0 else {}
-            return bool(state) and not str(state.get("StartedAt", "0001")).startswith("0001")
-        return False
+            return dict(json.loads(answer.stdout)) if answer.status == 0 else {}
+        return {}
+
+
+def _not_startable(done: Completed) -> RunResult | None:
+    """Return what came of a program that the engine could not start, None if that is not why."""
+    text = (done.stdout + done.stderr).decode("utf-8", "replace").lower()
+    if not any(sign in text for sign in _NOT_STARTABLE):
+        return None
+    missing = any(sign in text for sign in _MISSING)
+    return RunResult(127 if missing else 126, done.stdout, done.stderr)
 
 
 def load(store: BlobStore, image: RunImage, command: EngineCommand, reference: str) -> None:

@@ -69,6 +69,7 @@ def test_the_end_of_the_file_says_the_format(
     done = good(shop.cli("compare", "tiny", "tiny:more", "-o", tmp_path / name))
     assert done.out == "" and name in done.err
     assert (tmp_path / name).read_text().startswith(begins)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_one_image_in_three_places(shop: Shop) -> None:
@@ -107,6 +108,7 @@ def test_layers_of_a_registry_stream_by_and_are_remembered(tmp_path: Path) -> No
         (("compare", "tiny", "--bandwidth", "M"), "not a bandwidth: 'M'", 2),
         (("compare", "tiny", "--bandwidth", "10MM"), "not a bandwidth: '10MM'", 2),
         (("compare", "tiny", "-o", "/no/such/folder/r.html"), "cannot be written", 2),
+        (("diff", "tiny", "tiny", "-o", "r.html"), "not a format here: html", 2),
         (("diff", "tiny", "tyni"), "unknown image 'tyni'", 2),
         (("diff", "tiny", "oci:/no/such/layout"), "/no/such/layout", None),
         (("ls", "tiny", "--by", "package", "--package", "libgret"), "libgreet", 2),

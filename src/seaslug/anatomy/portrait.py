@@ -35,7 +35,7 @@ class Portrait:
 
     Programs are by plain name, sorted; ``setuid`` are paths. ``zones`` counts time zone files,
     ``bundle`` is the path of the trusted certificates or empty. ``ours`` says that seaslug
-    built it.
+    built it. ``dive`` is there if it was asked for.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Portrait:
     user: str
     ours: bool
     waste: Waste
-    dive: DiveWaste
+    dive: DiveWaste | None = None
 
     @property
     def size(self) -> int:

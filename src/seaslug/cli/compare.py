@@ -9,6 +9,8 @@ from seaslug.cli.context import Context, json_text
 from seaslug.cli.deliver import add_registry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from seaslug.anatomy.portrait import Portrait, Table
 
 HELP = "Compare images: size, security, debugging, what they share, and what a pull costs."
@@ -54,31 +56,44 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from seaslug.ops.compare.tables import tables
 
     speeds = _bandwidths(args.bandwidth)
-    images = portraits(args.images, args, context)
-    found = tables(images, speeds, dive=args.as_dive)
-    emit(_shown(images, found, format_of(args)), args, context)
+    shape = format_of(args, FORMATS)
+    images = _portraits(args, context)
+    found = tables(images, speeds)
+    emit(_shown(images, found, shape), args, context)
     return 0
 
 
-def portraits(names: list[str], args: argparse.Namespace, context: Context) -> tuple[Portrait, ...]:
-    """Return the portraits of the images called *names*. Raises UnknownNameError, UsageError."""
+def _portraits(args: argparse.Namespace, context: Context) -> tuple[Portrait, ...]:
     from seaslug.cli.view import view_of
-    from seaslug.ops.compare.portrait import portrait
+    from seaslug.ops.compare.portrait import portrait, with_dive
     from seaslug.ops.specimen import specimen
 
     found = []
-    for name in names:
+    for name in args.images:
         view = view_of(argparse.Namespace(**{**vars(args), "image": name}), context)
-        found.append(portrait(specimen(view.blobs, view), view.layers, view.history))
+        seen = specimen(view.blobs, view)
+        image = portrait(seen, view.layers, view.history)
+        found.append(with_dive(image, seen) if args.as_dive else image)
     return tuple(found)
 
 
-def format_of(args: argparse.Namespace) -> str:
-    """Return the format that the options name, or the end of the file's name."""
+def format_of(args: argparse.Namespace, formats: tuple[str, ...]) -> str:
+    """Return the format that the options name, or the end of the file's name.
+
+    Raises UsageError for one that is not of *formats*.
+    """
+    from seaslug.errors import UsageError
+
     if args.json:
         return "json"
     suffix = args.output[args.output.rfind(".") :].lower() if args.output else ""
-    return str(args.format or _SUFFIXES.get(suffix, "text"))
+    found = str(args.format or _SUFFIXES.get(suffix, "text"))
+    if found not in formats:
+        raise UsageError(
+            f"not a format here: {found}", where=args.output,
+            hint=f"name the file otherwise, or say --format {' or '.join(formats)}",
+        )  # fmt: skip
+    return found
 
 
 def emit(text: str, args: argparse.Namespace, context: Context) -> None:
@@ -91,13 +106,26 @@ def emit(text: str, args: argparse.Namespace, context: Context) -> None:
     from seaslug.errors import UsageError
 
     try:
-        Path(args.output).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+        _write(Path(args.output).resolve(), f"{text}\n".encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise UsageError(
             f"cannot be written: {error.strerror}", where=args.output,
             hint="name a file in a folder that is there and yours: -o report.html",
         ) from None  # fmt: skip
     context.err(f"written: {args.output}")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; a device or pipe is written to as it is."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _shown(images: tuple[Portrait, ...], found: tuple[Table, ...], shape: str) -> str:

@@ -44,8 +44,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print the difference."""
     from seaslug.ops.compare.diff import difference
 
+    shape = format_of(args, FORMATS)
     found = difference(_side(args.before, args, context), _side(args.after, args, context))
-    emit(_shown(found, format_of(args), args.every), args, context)
+    emit(_shown(found, shape, args.every), args, context)
     return 1 if args.exit_code and not found.same else 0
 
 

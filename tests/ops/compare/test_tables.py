@@ -11,7 +11,7 @@ import pytest
 from anatomy.made import alpine, ours, slim
 from rules.making import File, specimen
 from seaslug.anatomy.portrait import Portrait, Table, readable
-from seaslug.ops.compare.portrait import portrait
+from seaslug.ops.compare.portrait import portrait, with_dive
 from seaslug.ops.compare.tables import missing, surface, tables
 from seaslug.rules.specimen import Specimen
 from seaslug.values.descriptor import Descriptor
@@ -79,11 +79,25 @@ def test_the_tables(
 
 
 def test_every_row_has_a_cell_for_each_image(three: tuple[Portrait, ...]) -> None:
-    for table in tables(three, [10_000_000, 100_000_000], dive=True):
+    images = [
+        with_dive(three[0], ours()),
+        with_dive(three[1], alpine()),
+        with_dive(three[2], slim()),
+    ]
+    for table in tables(images, [10_000_000, 100_000_000]):
         assert len(table.columns) == 3
         for row in table.rows:
             assert len(row.cells) == 3 and all(row.cells)
             assert len(row.numbers) in (0, 3)
+
+
+def test_what_dive_says_is_shown_if_it_was_asked_for(three: tuple[Portrait, ...]) -> None:
+    def titles(*images: Portrait) -> list[str]:
+        return [row.title for row in tables(images, [])[0].rows]
+
+    asked = with_dive(three[1], alpine())
+    assert "Efficiency, as dive counts" in titles(asked)
+    assert "Efficiency, as dive counts" not in titles(asked, three[0])
 
 
 def test_one_image_shares_with_nobody() -> None:

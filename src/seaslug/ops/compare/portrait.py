@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from seaslug.anatomy import programs, waste
 from seaslug.anatomy.owners import Owners, owners
@@ -54,8 +55,13 @@ def portrait(specimen: Specimen, layers: Sequence[Descriptor], history: Sequence
         bundle=_bundle(root), zones=_zones(root),
         accounts=len([line for line in root.text("etc/passwd").splitlines() if ":" in line]),
         user=specimen.user, ours=ours(specimen),
-        waste=waste.waste(root), dive=waste.as_dive(root.layers),
+        waste=waste.waste(root),
     )  # fmt: skip
+
+
+def with_dive(image: Portrait, specimen: Specimen) -> Portrait:
+    """Return *image* with what dive says of its waste."""
+    return replace(image, dive=waste.as_dive(specimen.root.layers))
 
 
 def shares(root: Rootfs, owned: Owners) -> tuple[Share, ...]:

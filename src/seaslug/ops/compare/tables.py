@@ -10,16 +10,14 @@ _FEW_PROGRAMS = 150
 _SHOWN = 6
 
 
-def tables(
-    images: Sequence[Portrait], bandwidths: Sequence[int], *, dive: bool = False
-) -> tuple[Table, ...]:
+def tables(images: Sequence[Portrait], bandwidths: Sequence[int]) -> tuple[Table, ...]:
     """Return the tables of *images*; *bandwidths* are in bits per second.
 
-    With *dive* the size table has what dive would say as well.
+    What dive says is among the sizes if all portraits have it.
     """
     columns = tuple(image.name for image in images)
     return (
-        Table("Size", columns, (*_size(images, bandwidths), *(_dive(images) if dive else ()))),
+        Table("Size", columns, (*_size(images, bandwidths), *_dive(images))),
         Table("Security", columns, tuple(_security(images))),
         Table("Debugging", columns, tuple(_debugging(images))),
         *((_shared(images, columns),) if len(images) > 1 else ()),
@@ -85,11 +83,16 @@ def _seconds(seconds: float) -> str:
 
 
 def _dive(images: Sequence[Portrait]) -> list[Row]:
+    found = [image.dive for image in images if image.dive]
+    if len(found) < len(images):
+        return []
+    wasted = tuple(dive.inefficient for dive in found)
+    shares = tuple(100 * dive.efficiency for dive in found)
+    note = "every copy of a path that is in more than one layer"
     return [
-        _bytes(images, "Wasted, as dive counts", lambda i: i.dive.inefficient,
-               "every copy of a path that is in more than one layer"),
-        _row(images, "Efficiency, as dive counts", lambda i: f"{100 * i.dive.efficiency:.2f} %"),
-    ]  # fmt: skip
+        Row("Wasted, as dive counts", tuple(map(readable, wasted)), wasted, note),
+        Row("Efficiency, as dive counts", tuple(f"{share:.2f} %" for share in shares), shares),
+    ]
 
 
 def surface(image: Portrait) -> str:

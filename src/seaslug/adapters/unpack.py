@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 
 from seaslug.errors import EngineError, HostileError
 from seaslug.oci.files import MAX_BYTES, OPAQUE, WHITEOUT, layer_chunks
@@ -36,6 +37,22 @@ def unpack(store: BlobStore, image: RunImage, into: str, *, owners: bool) -> Non
         except OSError as error:
             raise EngineError(f"a layer cannot be unpacked: {error}", where=str(digest)) from error
     root.finish()
+
+
+def unpack_tar(chunks: Iterable[bytes | memoryview], into: str, *, owners: bool) -> None:
+    """Write what one tar holds below the existing, empty directory *into*.
+
+    It is no layer: a name that looks like a whiteout is a name. Without *owners*, no file gets a
+    setuid or setgid bit, which would be another user's. Raises HostileError as unpack does,
+    EngineError where it cannot be written.
+    """
+    root = _Root(into, owners)
+    try:
+        for member in members(chunks):
+            root.add(member if owners else replace(member, mode=member.mode & 0o1777))
+        root.finish()
+    except OSError as error:
+        raise EngineError(f"cannot be written: {error.strerror}", where=error.filename) from error
 
 
 class _Root:
@@ -65,6 +82,11 @@ class _Root:
             else:
                 mine.add(path)
                 self._put(member, path)
+
+    def add(self, member: Member) -> None:
+        """Write one member."""
+        self._count(member)
+        self._put(member, self._place(member.path))
 
     def finish(self) -> None:
         """Give directories their modes, innermost first: a read-only one takes no files."""

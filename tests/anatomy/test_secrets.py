@@ -40,6 +40,7 @@ FOUND = [
     ("app/a.rb", f"key = 'sk_live_{chance('stripe', 24)}'", "a Stripe key"),
     ("app/a.sh", f"npm_{chance('npm', 36)}", "an npm token"),
     ("app/a.sh", f"pypi-AgEIcHlwaS5vcmc{chance('pypi', 80)}", "a PyPI token"),
+    ("app/a.py", f"K = 'sk-ant-{chance('ai', 60)}'", "a key of an AI service"),
     ("app/a.sh", f"SG.{chance('a', 22)}.{chance('b', 43)}", "a SendGrid key"),
     ("root/.npmrc", f"//r.example/:_authToken={chance('n', 30)}", "an npm login"),
     ("root/.pypirc", "[pypi]\nusername = me\npassword = hunter22\n", "a PyPI login"),
@@ -82,6 +83,7 @@ NONE = [
     ("app/config.yaml", "url: postgres://user:password@localhost/db\n"),
     ("app/settings.py", "PASSWORD = os.environ['DB_PASSWORD']\n"),
     ("usr/lib/python3/dist-packages/x/conf.json", f'{{\n"token": "{chance("x", 32)}"\n}}'),
+    ("app/paginators.json", '{\n"output_token": "StreamNames[-1]"\n}'),
     ("app/package-lock.json", '  "integrity": "sha512-' + chance("i", 86) + '=="\n'),
     ("app/locale.json", '{\n"password": "Passwort",\n"token": "Zugangsschlüssel"\n}'),
 ]  # fmt: skip

@@ -159,6 +159,13 @@ def test_a_secret_that_a_later_layer_removes_is_there_still() -> None:
     assert told(image, "IMG071") == ["error /b: a GitHub token in line 1"]
 
 
+def test_a_key_of_a_library_s_tests_is_a_note() -> None:
+    path = "usr/lib/python3.13/site-packages/requests/tests/certs/server.key"
+    assert told(specimen({path: key()}), "IMG070") == [
+        f"info /{path}: a private key in line 1; it seems to belong to a library's tests"
+    ]
+
+
 def test_no_report_tells_a_secret() -> None:
     password = chance("told", 24)
     image = specimen(

@@ -28,6 +28,10 @@ _NAMES = re.compile(
     r"[^/]+\.(?:p12|pfx|jks|keystore|ppk|ovpn))\Z"
 )
 _LIBRARIES = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|usr/share/doc)/")
+_FIXTURES = re.compile(
+    r"(?:^|/)(?:usr/share/doc/|(?:site-packages|dist-packages|node_modules)/(?:.*/)?"
+    r"(?:tests?|testing|testdata|test_data|fixtures|examples?|certs)/)"
+)
 _SECRET_NAME = re.compile(
     r"(?i)(?:^|_)(?:password|passwd|passphrase|secret|token|credentials|api_?key|access_?key|"
     r"private_?key|secret_?key|auth_?key)\Z"
@@ -176,6 +180,8 @@ def _finding(image: Specimen, rule: str, severity: Severity, spot: _Spot) -> Fin
     gone = "" if item is not None and item.origin == (at, path) else (
         f"; a later layer hides the file, yet layer {at} still has it"
     )  # fmt: skip
+    if _FIXTURES.search(path):
+        severity, gone = Severity.INFO, f"{gone}; it seems to belong to a library's tests"
     return Finding(rule, severity, f"/{path}", f"{kind} in line {line}{gone}", _FIX)
 
 

@@ -8,6 +8,7 @@ import re
 import secrets
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from rules.making import File, Files, specimen
 from seaslug.ops.doctor import diagnose, explain, status
 from seaslug.rules.model import Finding
+from support.cli import Cli
 from support.failing import RUN, Case, archive, cases, compiled
 from support.real import need
 
@@ -23,6 +25,14 @@ pytestmark = [
     pytest.mark.skipif(platform.machine() != "x86_64", reason="its programs are for x86_64"),
 ]  # fmt: skip
 
+STAYS = """
+#include <stdio.h>
+#include <unistd.h>
+int main(void) {
+    if (!fopen("/state", "w")) perror("/state");
+    for (;;) pause();
+}
+"""
 _INSTRUCTION = re.compile(r"(ENTRYPOINT|CMD|USER|ENV|COPY --chmod=755) (.+?)(?:   # .*)?\Z")
 
 
@@ -91,3 +101,49 @@ def test_it_fails_as_foretold_and_starts_when_put_right(
         layers, config = (case.files, *case.layers, case.fixed), case.config
     assert not diagnose(specimen(layers[0], config, layers[1:])).bad
     assert ran(layers, config) == (0, "hello\n")
+
+
+@pytest.mark.parametrize("runner", ["docker", "podman", "unshare"])
+def test_what_is_found_is_confirmed_by_starting_it(
+    runner: str, made: Mapping[str, Case], tmp_path: Path
+) -> None:
+    cli = Cli(tmp_path / "home", "-q")
+    for name in ("a library", "an unknown user", "cut short", "absent"):
+        case = made[name]
+        (tmp_path / "image.tar").write_bytes(archive("x:1", [case.files], case.config))
+        place = f"docker-archive:{tmp_path / 'image.tar'}"
+        found = cli("doctor", place, "--run", "--runner", runner, "--json")
+        assert found.status == 15, found.err
+        assert (found.json["findings"][0]["rule"], found.json["findings"][0]["seen"]) == (
+            case.rule, "confirmed",
+        )  # fmt: skip
+        assert found.json["run"]["not_found"] == (
+            ["libgreet.so.1"] if name == "a library" else []
+        )  # fmt: skip
+
+
+def test_a_health_check_is_asked(made: Mapping[str, Case], tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home", "-q")
+    stays = tmp_path / "stays"
+    stays.with_suffix(".c").write_text(STAYS)
+    argv = [need("musl-gcc"), "-static", "-s", stays.with_suffix(".c"), "-o", stays]
+    subprocess.run(argv, check=True, timeout=60)
+    files: Files = {
+        "app": File(stays.read_bytes(), 0o755),
+        "ok": made["a directory"].files["app/run"],
+    }
+    for test, word in ((["CMD", "/ok"], "refuted"), (["CMD-SHELL", "/ok || exit 1"], "confirmed")):
+        config = {**RUN, "Healthcheck": {"Test": test}}
+        (tmp_path / "image.tar").write_bytes(archive("x:1", [files], config))
+        place = f"docker-archive:{tmp_path / 'image.tar'}"
+        done = cli("doctor", place, "--run", "--read-only", "--json")
+        assert done.status == (0 if word == "refuted" else 15), done.err
+        run = done.json["run"]
+        assert (run["status"], run["healthy"]) == (-1, word == "refuted")
+        rows = [one for one in done.json["findings"] if one["rule"] == "IMG018"]
+        if rows:
+            assert (rows[0]["seen"], rows[0]["symptom"][-40:] in run["check"]) == (word, True)
+            told = [one["causes"][0]["rule"] for one in run["messages"]]
+            assert told == ["IMG028", "IMG018"]
+        assert bool(rows) == (word == "confirmed")
+        assert run["not_written"] == ["/state"]

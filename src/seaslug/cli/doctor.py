@@ -10,6 +10,7 @@ from seaslug.cli.options import add_archive
 
 if TYPE_CHECKING:
     from seaslug.ops.doctor import Diagnosis, Way
+    from seaslug.ops.look import View
     from seaslug.rules.specimen import Specimen
 
 HELP = "Say why an image does not start, or would fail later, and what to do about it."
@@ -19,12 +20,13 @@ EXAMPLES = """\
   seaslug doctor app --read-only --user 65532        as it will be started
   seaslug doctor app --error -                       what it printed: docker logs app 2>&1 | ...
   seaslug doctor ./server --on static                a program on a base, before there is an image
+  seaslug doctor app --run                           started, watched, its health check asked
   seaslug doctor app -- --port 8080                  with these arguments instead of its command
 """
 REST = "args"
 NOTES = """
 exit status: 0 nothing that is at least an error, 15 something that is.
-Nothing is started: what happens is told from the files of the image."""
+Without --run nothing is started: what happens is told from the files of the image."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +45,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on", metavar="BASE", default="",
         help="IMAGE is a program: judge it on this image, or member of the family",
+    )  # fmt: skip
+    parser.add_argument(
+        "--run", action="store_true",
+        help="start it, without capabilities and network, and confirm or refute what was found",
+    )  # fmt: skip
+    parser.add_argument(
+        "--runner", metavar="NAME",
+        help="docker, podman, bwrap or unshare (default: the first that works)",
     )  # fmt: skip
     how = parser.add_argument_group("how it will be started")
     how.add_argument("--user", metavar="USER[:GROUP]", default="", help="as this user")
@@ -63,6 +73,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     if not args.image and (args.error is None or args.on):
         raise UsageError("no image is named", hint="seaslug doctor IMAGE (see: seaslug images)")
+    if args.run:
+        return _run(args, context)
     text = _read(args.error)
     found = None
     if args.image:
@@ -71,6 +83,48 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _explain(args, context, text, found)
     assert found is not None
     return _tell(args, context, found)
+
+
+def _run(args: argparse.Namespace, context: Context) -> int:
+    """Diagnose the image, start it, and print both."""
+    from seaslug.adapters.runners import pick
+    from seaslug.errors import JUDGED, UsageError
+    from seaslug.ops.doctor import diagnose, started
+    from seaslug.ops.specimen import specimen
+    from seaslug.ops.trial import as_dict, tried
+    from seaslug.report.diagnosis import diagnosis
+
+    if args.on or args.error is not None:
+        raise UsageError("--run starts an image as it is", hint="leave --on and --error out")
+    args.cap_drop = ["all"]
+    runner = pick(context.store, args.runner)
+    try:
+        with context.store.session():
+            view = _here(args, context)
+            found = started(specimen(context.store, view), _way(args))
+            trial = tried(view.found.descriptor.digest, found, _way(args), runner)
+    finally:
+        runner.close()
+    data = as_dict(trial, diagnose(found))
+    context.close()
+    context.json_out(data) if args.json else context.out(diagnosis(data))
+    return 0 if trial.well else JUDGED
+
+
+def _here(args: argparse.Namespace, context: Context) -> View:
+    """Return the image with all its layers in the store."""
+    from seaslug.cli.view import view_of
+    from seaslug.values.place import STORE, parse_place
+
+    place = parse_place(args.image)
+    if place.transport == STORE:
+        return view_of(args, context)
+    from seaslug.cli.deliver import delivery, wish
+    from seaslug.oci.images import image_at
+    from seaslug.ops.look import View
+
+    top = delivery(args, context).bring(place, wish(args))
+    return View(context.store, image_at(context.store, top.digest, str(place)))
 
 
 def _read(error: str | None) -> str:

@@ -67,7 +67,7 @@ class Diagnosis:
         return {
             "image": self.name, "platform": self.platform, "verdict": self.verdict,
             "starts": not any(one.severity is Severity.FATAL for one in self.findings),
-            "findings": [_row(one) for one in self.findings],
+            "findings": [row(one) for one in self.findings],
         }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ class Told:
         return {
             "message": self.seen.message, "kind": self.seen.pattern.name, "means": self.seen.means,
             "look": self.seen.pattern.look,
-            "causes": [{**_row(one.finding), "sure": one.sure} for one in self.causes],
+            "causes": [{**row(one.finding), "sure": one.sure} for one in self.causes],
         }  # fmt: skip
 
 
@@ -161,7 +161,8 @@ def _order(one: Finding) -> int:
     return order.get(one.rule, 2)
 
 
-def _row(one: Finding) -> dict[str, object]:
+def row(one: Finding) -> dict[str, object]:
+    """Return a finding as JSON-ready data."""
     return {
         "rule": one.rule, "severity": one.severity.word, "where": one.where,
         "message": one.message, "symptom": one.symptom, "status": status(one),

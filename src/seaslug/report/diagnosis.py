@@ -18,10 +18,21 @@ from typing import Any
 
 def diagnosis(found: Mapping[str, Any]) -> str:
     """Return the text for a diagnosis, as JSON-ready data."""
-    rows = [f"{found['image']}: {found['verdict']}"]
+    run = found.get("run")
+    rows = [f"{found['image']}: {found['verdict']}"] if run is None else [*_run(found, run)]
     for one in found["findings"]:
         rows += ["", *_finding(one)]
     return "\n".join(rows)
+
+
+def _run(found: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{found['image']}: {run['verdict']}   (started with {run['runner']})"
+    if run["messages"]:
+        yield f"\n{messages(run['messages'])}"
+    if run["not_written"]:
+        yield f"\ncould not write  {', '.join(run['not_written'])}"
+    if run["not_found"]:
+        yield f"\nlooked in vain for  {', '.join(run['not_found'])}"
 
 
 def _finding(one: Mapping[str, Any]) -> Iterator[str]:

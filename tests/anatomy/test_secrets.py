@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +127,14 @@ def test_each_line_is_told_once_and_the_secret_never() -> None:
 @pytest.mark.parametrize("path", ["app/.env", "root/.pgpass"])
 def test_hostile_texts_are_over_soon(path: str, data: bytes) -> None:
     assert len(scan(path, data)) <= 64
+
+
+def test_python_s_own_library_has_none() -> None:
+    root = Path(sysconfig.get_path("stdlib"))
+    skipped = {"test", "tests", "idlelib", "site-packages", "__pycache__"}
+    found = {}
+    for path in root.rglob("*.*"):
+        if not skipped & set(path.relative_to(root).parts) and path.is_file():
+            marks = scan(f"usr/lib/python3.13/{path.relative_to(root)}", path.read_bytes())
+            found.update({str(path): marks} if marks else {})
+    assert found == {}

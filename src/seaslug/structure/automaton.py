@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from seaslug.structure.pattern import Assert, Char, Choice, Part, Repeat, Sequence
+from seaslug.structure.pattern import Char, Choice, Part, Repeat, Sequence
 
 MAX_NODES = 50_000
 _MAX_STATES = 5_000
@@ -17,10 +17,11 @@ _BEGIN, _END, _LINE, _WORD, _OTHER = "begin", "end", "line", "word", "other"
 
 @dataclass(slots=True)
 class _Node:
-    """A node: what its edge asks (a character's class, a place or nothing), and where it leads."""
+    """A node: what its edge asks, a character (by its number) or a place, and where it leads."""
 
-    ask: Char | Assert | None = None
     to: list[int] = field(default_factory=list)
+    char: int = -1
+    place: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -41,12 +42,12 @@ class Automaton:
     def __init__(self, part: Part) -> None:
         """Raises ValueError if *part* is far too large."""
         self._nodes: list[_Node] = []
+        self._chars: dict[Char, int] = {}
         self._end = self._new()
         self._start = self._add(part, self._end)
-        self._chars = tuple({n.ask: None for n in self._nodes if isinstance(n.ask, Char)})
         self._numbers: dict[tuple[bool | str, ...], int] = {}
         self._classes: dict[str, int] = {}
-        self._kinds: dict[int, tuple[str, frozenset[Char]]] = {}
+        self._kinds: dict[int, tuple[str, frozenset[int]]] = {}
         self._states: dict[tuple[frozenset[int], str], _State] = {}
 
     def search(self, text: str) -> bool:
@@ -82,8 +83,10 @@ class Automaton:
         at = self._new()
         if isinstance(part, Choice):
             self._nodes[at].to = [self._add(inner, to) for inner in part.parts]
+        elif isinstance(part, Char):
+            self._nodes[at] = _Node([to], char=self._chars.setdefault(part, len(self._chars)))
         else:
-            self._nodes[at] = _Node(part, [to])
+            self._nodes[at] = _Node([to], place=part.kind)
         return at
 
     def _repeat(self, part: Repeat, to: int) -> int:
@@ -106,7 +109,7 @@ class Automaton:
         kind = _kind(char)
         answers = tuple(one.ready.fullmatch(char) is not None for one in self._chars)
         number = self._numbers.setdefault((kind, *answers), len(self._numbers))
-        taken = (one for one, answer in zip(self._chars, answers, strict=True) if answer)
+        taken = (at for at, answer in enumerate(answers) if answer)
         self._kinds[number] = (kind, frozenset(taken))
         self._classes[char] = number
         return number
@@ -122,8 +125,8 @@ class Automaton:
         if self._end in closed:
             following = _FOUND
         else:
-            asked = ((self._nodes[at].ask, self._nodes[at].to) for at in closed)
-            nodes = {to[0] for ask, to in asked if isinstance(ask, Char) and ask in taken}
+            asked = (self._nodes[at] for at in closed)
+            nodes = {node.to[0] for node in asked if node.char in taken}
             following = self._state(frozenset((*nodes, self._start)), kind)
         state.after[number] = following
         return following
@@ -133,9 +136,9 @@ class Automaton:
         found, todo = set(state.nodes), list(state.nodes)
         while todo:
             node = self._nodes[todo.pop()]
-            if isinstance(node.ask, Char):
+            if node.char >= 0:
                 continue
-            if node.ask is not None and not _holds(node.ask.kind, state.before, after):
+            if node.place and not _holds(node.place, state.before, after):
                 continue
             fresh = [at for at in node.to if at not in found]
             found.update(fresh)

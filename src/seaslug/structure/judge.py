@@ -34,9 +34,7 @@ def permissions(entry: Entry) -> str:
     for bit, letter in ((0o4000, "u"), (0o2000, "g"), (0o1000, "t")):
         head += letter if entry.mode & bit else ""
     mode = 0o777 if entry.kind is Kind.SYMLINK else entry.mode  # as any system has it on disk
-    rest = "".join(
-        letter if mode & 0o400 >> at else "-" for at, letter in enumerate("rwxrwxrwx")
-    )
+    rest = "".join(letter if mode & 0o400 >> at else "-" for at, letter in enumerate("rwxrwxrwx"))
     return (head or "-") + rest
 
 

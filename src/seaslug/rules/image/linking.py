@@ -23,6 +23,8 @@ _LOADING = "error while loading shared libraries: {0}: cannot open shared object
 _MUSL_LOADING = "Error loading shared library {0}: No such file or directory"
 _EXTENSION = re.compile(r"(.+)\.cpython-(\d)(\d+)[a-z]*-([a-z0-9_]+-linux-(gnu|musl)[a-z]*)\.so\Z")
 _SITE = re.compile(r".*(?:site|dist)-packages/|.*/lib-dynload/")
+# What a distribution's packages have may be of a slice that never asks for it.
+_PACKAGED = re.compile(r"/(?:usr/)?lib(?:64|/[a-z0-9_]+-linux-gnu[a-z]*)?/[^/]+\.so[^/]*\Z")
 _MAX_NODE_ABI = 300
 _BUILT_IN = frozenset({"files", "dns", "compat", "db", "hesiod"})
 
@@ -83,7 +85,8 @@ def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Itera
     for name, paths in sorted(wanted.items()):
         package = advice.package(specimen, name)
         fix = f"add the package {package}" if package else f"COPY {name} to /usr/lib"
-        yield Finding("IMG008", Severity.WARN, paths[0],
+        packaged = all(_PACKAGED.match(path) for path in paths)
+        yield Finding("IMG008", Severity.INFO if packaged else Severity.WARN, paths[0],
                       f"{name}, which {advice.shown(paths)} needs, is not in the image", fix,
                       _LOADING.format(name).removeprefix("error while loading shared libraries: ")
                       )  # fmt: skip

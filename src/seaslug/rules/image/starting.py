@@ -38,7 +38,7 @@ def absent(specimen: Specimen) -> Iterator[Finding]:
     at = main(specimen)
     if at.fate is Fate.NOTHING:
         said = "nothing says what to start: there is neither ENTRYPOINT nor CMD"
-        yield Finding("IMG001", Severity.WARN, "Entrypoint", said,
+        yield Finding("IMG001", Severity.INFO, "Entrypoint", said,
                       'ENTRYPOINT ["/path/of/the/program"]', "No command specified")  # fmt: skip
     if at.fate is Fate.ABSENT and not _gone(specimen, at):
         yield Finding("IMG001", _FATAL, _where(specimen), f"there is no file {at.opened}",

@@ -50,6 +50,18 @@ def _emulator(platform: Platform) -> list[str]:
 
 
 @pytest.mark.parametrize("platform", TABLE, ids=str)
+def test_the_holder_waits_until_a_signal_comes(platform: Platform, tmp_path: Path) -> None:
+    binary = tmp_path / "holder"
+    binary.write_bytes(probe.holder(platform))
+    binary.chmod(0o755)
+    with subprocess.Popen([*_emulator(platform), binary]) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        process.terminate()
+        assert process.wait(10) == -15
+
+
+@pytest.mark.parametrize("platform", TABLE, ids=str)
 def test_readelf_finds_nothing_odd(platform: Platform, tmp_path: Path) -> None:
     if shutil.which("readelf") is None:
         missing("readelf is not installed")

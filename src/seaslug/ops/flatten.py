@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from tempfile import SpooledTemporaryFile
 
 from seaslug.errors import UsageError
 from seaslug.oci import files
@@ -12,6 +13,9 @@ from seaslug.ops.look import View
 from seaslug.tar.writer import BLOCK, END, header
 from seaslug.values.content import FileSlice
 from seaslug.values.tree import Entry, Kind
+
+_IN_MEMORY = 16 << 20
+_PIECE = 1 << 20
 
 
 def flat(view: View) -> Iterator[bytes | memoryview]:
@@ -77,11 +81,16 @@ def _layer(view: View, at: int, placed: Sequence[Placed]) -> Iterator[bytes | me
         names = sorted(wanted.get(path, ()), key=lambda entry: entry.kind is Kind.HARDLINK)
         if not names:
             continue
-        data = [bytes(piece) for piece in content]
-        size = sum(map(len, data))
-        first = replace(names[0], kind=Kind.FILE, target="", content=FileSlice("", 0, size))
-        yield header(first)
-        yield from data
+        # How long it is, only its own layer tells: of a link's content, the image's list does not.
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as kept:
+            for piece in content:
+                kept.write(piece)
+            size = kept.tell()
+            first = replace(names[0], kind=Kind.FILE, target="", content=FileSlice("", 0, size))
+            yield header(first)
+            kept.seek(0)
+            while chunk := kept.read(_PIECE):
+                yield chunk
         yield bytes(-size % BLOCK)
         for other in names[1:]:
             yield header(replace(other, target=first.path))

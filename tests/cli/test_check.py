@@ -76,6 +76,13 @@ def test_the_same_wherever_it_is(cli: Cli, place: str) -> None:
     assert again.json == done.json, "what is remembered says the same"
 
 
+@pytest.mark.parametrize("place", ["oci:{0}/layout", "docker-archive:{0}/bad.tar"])
+def test_an_image_that_the_store_has_never_seen(cli: Cli, tmp_path: Path, place: str) -> None:
+    done = Cli(tmp_path / "other")("check", place.format(cli.home.parent), "--json")
+    assert done.status == 15, done.err
+    assert {"IMG050", "IMG052", "IMG064", "IMG070", "IMG071", "IMG075"} <= ids(done)
+
+
 def test_a_better_image_passes(cli: Cli) -> None:
     done = cli("check", "good", "--json")
     assert done.status == 0 and done.json["failed"] is False

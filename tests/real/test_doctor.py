@@ -27,7 +27,7 @@ from seaslug.ops.specimen import specimen as of_store
 from seaslug.rules.model import Finding, Severity
 from support.binaries import elf
 from support.cli import Cli
-from support.clients import Seaslug, run
+from support.clients import Engine, Seaslug, run
 from support.failing import RUN, Case, archive, cases, compiled
 from support.real import need
 
@@ -220,7 +220,7 @@ def python(seaslug: Seaslug, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         [docker, "build", "-q", "-t", name, "-"], input=context.getvalue(), check=True,
         capture_output=True, timeout=120, env={**os.environ, "DOCKER_BUILDKIT": "0"},
     )  # fmt: skip
-    found = of_store(store, view)
+    found = of_store(view)
     root = rootfs((*found.root.layers, facts_of(data)))
     yield name, replace(found, root=root)
     run(docker, "rmi", "-f", name, "seaslug-test-doctor:python", base.name)
@@ -259,3 +259,37 @@ def test_the_interpreter_named_twice(python: Any) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert (first.rule, status(first)) == ("IMG036", done.returncode)
     assert first.symptom in done.stderr and first.fix == 'CMD ["/x.py"]'
+
+
+ADDON = """
+void node_module_register(void *);
+static void start(void *exports, void *module, void *more) {}
+static struct {
+    int version; unsigned flags; void *handle; const char *file; void *old; void *start;
+    const char *name; void *more; void *link;
+} it = {108, 0, 0, "fast.c", 0, start, "fast", 0, 0};
+void node_register_module_v108(void) {}
+__attribute__((constructor)) static void first(void) { node_module_register(&it); }
+"""
+
+
+@pytest.mark.network
+def test_an_addon_for_another_node(seaslug: Seaslug, docker: Engine, tmp_path: Path) -> None:
+    base = seaslug.image("nodejs")
+    (tmp_path / "fast.c").write_text(ADDON)
+    (tmp_path / "fast").mkdir()
+    made = tmp_path / "fast" / "fast.node"
+    run(need("gcc"), "-shared", "-fPIC", tmp_path / "fast.c", "-o", made)
+    store = Store(seaslug.home)
+    image = of_store(View(store, images.image(store, base.digest)))
+    added = facts_of(layer({"app/node_modules/fast/fast.node": made.read_bytes()}))
+    found = diagnose(replace(image, root=rootfs((*image.root.layers, added))))
+    first = found.findings[0]
+    assert first.rule == "IMG031" and "NODE_MODULE_VERSION 108" in first.message
+    name, code = docker.load(base), 'require("/app/node_modules/fast/fast.node")'
+    argv = [need("docker"), "run", "--rm", "--network=none",
+            "-v", f"{made.parent}:/app/node_modules/fast:ro", name, "-e", code]  # fmt: skip
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and first.symptom in done.stderr
+    told = explain(done.stderr, found)
+    assert (told[0].causes[0].finding, told[0].causes[0].sure) == (first, "certain")

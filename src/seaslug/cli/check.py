@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _limit(args.fail_on or config.fail_on) if args.fail_on or config.fail_on else asked.limit
     )
     ignores = _ignores(config)
-    found = judge(specimen(context.store, view_of(args, context)), asked, ignores)
+    found = judge(specimen(view_of(args, context)), asked, ignores)
     text = written(found, args.format or ("json" if args.json else "text"), limit)
     if args.output:
         _write(args.output, text)

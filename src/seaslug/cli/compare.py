@@ -71,7 +71,7 @@ def _portraits(args: argparse.Namespace, context: Context) -> tuple[Portrait, ..
     found = []
     for name in args.images:
         view = view_of(argparse.Namespace(**{**vars(args), "image": name}), context)
-        seen = specimen(view.blobs, view)
+        seen = specimen(view)
         image = portrait(seen, view.layers, view.history)
         found.append(with_dive(image, seen) if args.as_dive else image)
     return tuple(found)

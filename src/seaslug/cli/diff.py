@@ -56,7 +56,7 @@ def _side(name: str, args: argparse.Namespace, context: Context) -> Side:
     from seaslug.ops.specimen import specimen
 
     view = view_of(argparse.Namespace(**{**vars(args), "image": name}), context)
-    return Side(specimen(view.blobs, view), view.layers)
+    return Side(specimen(view), view.layers)
 
 
 def _shown(found: Difference, shape: str, every: bool) -> str:

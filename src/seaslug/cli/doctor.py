@@ -101,7 +101,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     try:
         with context.store.session():
             view = _here(args, context)
-            found = started(specimen(context.store, view), _way(args))
+            found = started(specimen(view), _way(args))
             trial = tried(view.found.descriptor.digest, found, _way(args), runner)
     finally:
         runner.close()
@@ -148,9 +148,9 @@ def _specimen(args: argparse.Namespace, context: Context) -> Specimen:
     from seaslug.ops.specimen import specimen
 
     if not args.on:
-        return specimen(context.store, view_of(args, context))
+        return specimen(view_of(args, context))
     named = argparse.Namespace(**{**vars(args), "image": _built(args, context)})
-    base = replace(specimen(context.store, view_of(named, context)), name=args.on)
+    base = replace(specimen(view_of(named, context)), name=args.on)
     return beside(base, args.image)
 
 

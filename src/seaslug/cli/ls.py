@@ -91,7 +91,7 @@ def _sums(args: argparse.Namespace, context: Context) -> int:
     from seaslug.ops.specimen import specimen
 
     view = view_of(args, context)
-    files, owned = attributed(specimen(view.blobs, view))
+    files, owned = attributed(specimen(view))
     _known(args.package, owned.packages, view.found.name)
     chosen = list(_chosen(files, args))
     if args.by == "layer":

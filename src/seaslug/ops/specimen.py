@@ -7,13 +7,15 @@ import time
 from seaslug.anatomy.rootfs import rootfs
 from seaslug.ops.facts import layer_facts
 from seaslug.ops.look import View
-from seaslug.ports import BlobStore
 from seaslug.rules.specimen import Specimen
 
 
-def specimen(store: BlobStore, view: View) -> Specimen:
-    """Return the image of *view* as rules see it. Raises StoreError, HostileError."""
-    layers = [layer_facts(store, layer) for layer in view.layers]
+def specimen(view: View) -> Specimen:
+    """Return the image of *view* as rules see it.
+
+    Raises StoreError, HostileError, and, where the layers are elsewhere, IntegrityError.
+    """
+    layers = [layer_facts(view.blobs, layer) for layer in view.layers]
     return Specimen(
         view.found.name, view.found.platform, view.config, rootfs(layers),
         sum(layer.size for layer in view.layers), dict(view.found.manifest.annotations),

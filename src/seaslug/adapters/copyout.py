@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Iterable
 
 from seaslug.adapters.unpack import discard, unpack_tar
-from seaslug.errors import EngineError, HostileError, UsageError
+from seaslug.errors import HostileError, UsageError
 
 
 def put(chunks: Iterable[bytes | memoryview], name: str, dest: str, *, owners: bool) -> str:
@@ -42,7 +42,8 @@ def put(chunks: Iterable[bytes | memoryview], name: str, dest: str, *, owners: b
         _refuse(top, target, own=target != os.path.join(dest, name))
         _move(top, target)
     except OSError as error:
-        raise EngineError(f"cannot be written: {error.strerror}", where=error.filename) from error
+        where = error.filename2 or error.filename or dest
+        raise UsageError(f"cannot be written: {error.strerror}", where=where) from None
     finally:
         discard(stage)
     return target

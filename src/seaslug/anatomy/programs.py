@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 
 from seaslug.anatomy.rootfs import Rootfs
 from seaslug.oci.files import Placed
@@ -49,7 +48,7 @@ def programs(root: Rootfs, path: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for where in sorted(root.placed):
         head, _, name = where.rpartition("/")
-        if (PurePosixPath(head).name in _FOLDERS or head in folders) and is_program(root, where):
+        if (head.rpartition("/")[2] in _FOLDERS or head in folders) and is_program(root, where):
             found.setdefault(plain(name), where)
     return found
 
@@ -60,8 +59,12 @@ def is_program(root: Rootfs, path: str) -> bool:
     item = root.placed.get(real) if real else None
     if item is None or item.entry.kind in (Kind.DIR, Kind.SYMLINK) or not _mode(root, item) & 0o111:
         return False
-    facts = root.facts(item.entry.path)
-    return facts.binary.program if facts is not None else bool(root.script(item.entry.path))
+    return _starts(root, item.entry.path)
+
+
+def _starts(root: Rootfs, path: str) -> bool:
+    facts = root.facts(path)
+    return facts.binary.program if facts is not None else bool(root.script(path))
 
 
 def _mode(root: Rootfs, item: Placed) -> int:
@@ -85,7 +88,7 @@ def disguised(root: Rootfs) -> dict[str, str]:
 def executables(root: Rootfs) -> Iterator[str]:
     """Yield the files that may be started, links not counted: programs and scripts."""
     for path, item in root.placed.items():
-        if item.entry.kind is Kind.FILE and is_program(root, path):
+        if item.entry.kind is Kind.FILE and item.entry.mode & 0o111 and _starts(root, path):
             yield path
 
 

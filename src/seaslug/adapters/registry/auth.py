@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -125,7 +126,7 @@ class Authority:
         wanted = Wanted.of(scopes, asked.get("scope"))
         text = (refused or "").removeprefix("Bearer ")
         with self._lock:
-            self._bearer = Challenge("bearer", {**asked.parameters, "scope": ""})
+            self._bearer = replace(asked, parameters={**asked.parameters, "scope": ""})
             old = next((t for t in self._tokens.values() if t.text == text), None)
         if old is not None and not old.handed:
             # It was made for this very request, so another one would not do either.

@@ -88,7 +88,8 @@ def test_a_program_on_a_base(cli: Cli, tmp_path: Path) -> None:
     ("args", "status", "said"),
     [
         ((), 2, "no image is named"), (("--on", "x"), 2, "no image is named"),
-        (("nothing-here",), 2, "unknown"), (("docker-archive:/nothing/here",), 10, "cannot be read"),
+        (("nothing-here",), 2, "unknown"),
+        (("docker-archive:/nothing/here",), 10, "cannot be read"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged(cli: Cli, args: tuple[str, ...], status: int, said: str) -> None:

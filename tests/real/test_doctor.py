@@ -293,3 +293,15 @@ def test_an_addon_for_another_node(seaslug: Seaslug, docker: Engine, tmp_path: P
     assert done.returncode == 1 and first.symptom in done.stderr
     told = explain(done.stderr, found)
     assert (told[0].causes[0].finding, told[0].causes[0].sure) == (first, "certain")
+
+
+def test_the_words_of_podman(made: Mapping[str, Case], tmp_path: Path) -> None:
+    """Another engine says it in other words; the same finding is behind them."""
+    cli = Cli(tmp_path / "home", "-q")
+    for name in ("not in PATH", "no right", "an unknown group", "no loader", "no shebang"):
+        case = made[name]
+        (tmp_path / "image.tar").write_bytes(archive("x:1", [case.files], case.config))
+        place = f"docker-archive:{tmp_path / 'image.tar'}"
+        run = cli("doctor", place, "--run", "--runner", "podman", "--json").json["run"]
+        assert run["messages"], run["output"]
+        assert run["messages"][0]["causes"][0]["rule"] == case.rule

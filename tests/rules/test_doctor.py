@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rules.broken import DOCTOR, DYNAMIC, GLIBC, RUN, STATIC
-from rules.making import File, Files, Folder, Link, specimen
+from rules.making import File, Files, Folder, Hard, Link, Odd, specimen
 from seaslug.ops.doctor import RULES, Way, diagnose, started
 from seaslug.rules.model import Severity
 
@@ -95,3 +95,27 @@ def test_a_base_and_odd_configurations() -> None:
     for config in ({"Entrypoint": 3, "Volumes": [], "Healthcheck": "x"}, {"Env": ["A"], "User": 0}):
         diagnose(specimen({"app": STATIC}, config))
     assert diagnose(specimen(APP, RUN, platform="plan9/mips")).findings
+
+
+ODD: dict[str, tuple[Files, Mapping[str, Any], str]] = {
+    "a hard link to nothing": ({"app": Hard("none")}, RUN, "IMG001"),
+    "a pipe": ({"app": Odd()}, RUN, "IMG001"),
+    "a folder in a circle": ({"bin": Link("bin")}, {"Entrypoint": ["bin/x"]}, "IMG003"),
+    "#! alone": ({"app": File("#!", 0o755)}, RUN, "IMG015"),
+    "#! and blanks": ({"app": File("#! \r\n", 0o755)}, RUN, "IMG015"),
+    "its own interpreter": ({"app": File("#!/app\n", 0o755)}, RUN, "IMG015"),
+    "bytes": ({"app": File(b"#!\xff\xfe/x\n", 0o755)}, RUN, "IMG014"),
+    "ELF's mark, and no more": ({"app": File(b"\x7fELF" + b"\xff" * 90, 0o755)}, RUN, "IMG016"),
+    "the root": ({"app": STATIC}, {"Entrypoint": ["/"]}, "IMG012"),
+    "a number that is none": (APP, {**RUN, "User": "99999999999999"}, "IMG020"),
+    "a file that is no passwd": ({**APP, "etc/passwd": "::::\nroot\n\0"}, {**RUN, "User": "root"},
+                                 "IMG020"),
+    "a venv in a circle": ({"v/pyvenv.cfg": "home =\n", "v/bin/python": Link("python")},
+                           {"Entrypoint": ["/v/bin/python"]}, "IMG030"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_images(case: str) -> None:
+    files, config, rule = ODD[case]
+    assert diagnose(specimen(files, config)).findings[0].rule == rule

@@ -178,7 +178,7 @@ def _script(specimen: Specimen, at: Launch) -> Launch:
     head = specimen.root.head(at.path)
     if not head.startswith(b"#!"):
         full = size(specimen, at.path) > 0
-        damaged = not head and full
+        damaged = (not head and full) or head.startswith(b"\x7fELF")
         detail = "BOM" if head.startswith(_BOM) else "" if full else "empty"
         return replace(at, fate=Fate.DAMAGED if damaged else Fate.NO_FORMAT, detail=detail)
     line = head.split(b"\n")[0][2:].decode("utf-8", "surrogateescape")
@@ -188,9 +188,9 @@ def _script(specimen: Specimen, at: Launch) -> Launch:
     if line.endswith("\r") and (len(words) == 1 or _is_env(words[0])):
         return replace(at, fate=Fate.CRLF, detail=words[-1])
     wanted = _absolute(specimen, words[0])
-    if not _is_env(words[0]) or specimen.root.tree.resolve(wanted) is None:
-        return replace(at, detail=words[0])
     name = next((w for w in words[1:] if not w.startswith("-") and "=" not in w), "")
+    if not _is_env(words[0]) or not name or specimen.root.tree.resolve(wanted) is None:
+        return replace(at, detail=words[0])
     there = _opened(specimen, name)
     return replace(at, detail=there) if there else replace(
         at, fate=Fate.NO_INTERPRETER, detail=f"env {name}"

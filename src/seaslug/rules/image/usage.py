@@ -102,8 +102,8 @@ def venv(specimen: Specimen) -> Iterator[Finding]:
     of the image, or put packages on PYTHONPATH instead.
     """
     at = main(specimen)
-    broken = at.fate in (Fate.DANGLING, Fate.NO_INTERPRETER)
-    reached = at.path if at.fate is Fate.DANGLING else (at.chain or ("",))[-1]
+    broken = at.fate in (Fate.DANGLING, Fate.LOOP, Fate.NO_INTERPRETER)
+    reached = (at.chain or ("",))[-1] if at.fate is Fate.NO_INTERPRETER else at.path
     for folder in venvs(specimen):
         home = _home(specimen, folder)
         starts = broken and reached.startswith(f"{folder}/bin/")
@@ -118,7 +118,9 @@ def venv(specimen: Specimen) -> Iterator[Finding]:
 
 
 def _home(specimen: Specimen, folder: str) -> str:
-    found = re.search(r"^home\s*=\s*(.+)$", specimen.root.text(folder + _VENV), re.MULTILINE)
+    found = re.search(
+        r"^home[ \t]*=[ \t]*(\S.*)$", specimen.root.text(folder + _VENV), re.MULTILINE
+    )
     return found[1].strip() if found else ""
 
 
@@ -135,6 +137,8 @@ def _venv_symptom(asked: str, opened: str, fate: Fate) -> str:
         return f"exec {opened}: no such file or directory"
     if "/" not in asked:
         return f'exec: "{asked}": executable file not found in $PATH'
+    if fate is Fate.LOOP:
+        return f'exec: "{asked}": stat {asked}: too many levels of symbolic links'
     return f'exec: "{asked}": stat {asked}: no such file or directory'
 
 

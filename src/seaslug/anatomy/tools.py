@@ -14,13 +14,16 @@ class Searched(Protocol):
         """Return where *wanted* is, -1 if nowhere."""
 
 
+# Of each, what programs that only know about shells (completion scripts, scanners) do not have.
 _MARKS: tuple[tuple[str, tuple[bytes, ...]], ...] = (
-    ("busybox", (b"BusyBox v",)),
+    ("busybox", (b"BusyBox v", b"multi-call binary")),
     ("toybox", (b"toybox ", b"Unknown command %s", b"toys")),
     ("bash", (b"GNU bash, version",)),
-    ("zsh", (b"ZSH_VERSION", b"zsh/")),
-    ("ksh", (b"KSH_VERSION",)),
-    ("fish", (b"fish, version",)),
+    ("zsh", (b"ZSH_EVAL_CONTEXT", b"ZSH_SUBSHELL")),
+    ("ksh", (b"MIRBSD KSH",)),
+    ("ksh", (b"KSH_VERSION", b"AT&T")),
+    ("fish", ("__fish_config_dir".encode("utf-32-le"),)),
+    ("fish", (b"__fish_config_dir", b"fish_history")),
     ("dash", (b"PS4=+ ", b"MAILPATH")),
     ("dpkg", (b"Type dpkg --help",)),
 )

@@ -34,7 +34,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 7
+FACTS_VERSION = 8
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30

@@ -17,6 +17,7 @@ MANAGERS = frozenset((
     "apt", "apt-get", "aptitude", "dpkg", "apk", "yum", "dnf", "dnf5", "microdnf", "tdnf", "rpm",
     "zypper", "pacman", "opkg", "pip", "pip3", "pipx", "npm", "npx", "yarn", "pnpm", "corepack",
     "gem", "bundle", "composer", "conda", "mamba", "brew", "cargo", "nix-env", "snap",
+    "uv", "uvx", "poetry", "pdm", "pipenv",
 ))  # fmt: skip
 TOOLS = frozenset((
     "curl", "wget", "nc", "ncat", "netcat", "socat", "telnet", "ftp", "tftp", "ssh", "scp", "sftp",
@@ -62,7 +63,8 @@ def managers(image: Specimen) -> Iterator[Finding]:
     for path, names in _found(image, MANAGERS).items():
         kind = image.root.program(path)
         if not kind or kind in _MANAGER_WORDS:
-            seen.setdefault(kind or path.rpartition("/")[2], []).extend([path, *names])
+            name = path.rpartition("/")[2].rstrip("0123456789.")
+            seen.setdefault(kind or name, []).extend([path, *names])
     for entry in image.root.tree:
         if entry.path.endswith(_MODULES):
             seen.setdefault(entry.path.split("/")[-3 if ".js" in entry.path else -2], []).append(

@@ -186,7 +186,11 @@ class Root:
             gone = [p for p in self.found if not head or p.startswith(head + "/")]
         else:
             hidden = f"{head}/{name[len(WHITEOUT) :]}".lstrip("/")
-            gone = [p for p in self.found if p == hidden or p.startswith(hidden + "/")]
+            inside = f"{hidden}/"
+            # Most whiteouts hide one file: nothing is looked through for it.
+            below = self.found if hidden in self._folders else ()
+            gone = [hidden] if hidden in self.found else []
+            gone += [p for p in below if p.startswith(inside)]
         self._remove(p for p in gone if p not in self._fresh)
 
     def _remove(self, paths: Iterator[str]) -> None:

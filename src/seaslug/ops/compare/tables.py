@@ -52,7 +52,8 @@ def _bytes(
 
 def _size(images: Sequence[Portrait], bandwidths: Sequence[int]) -> list[Row]:
     return [
-        _bytes(images, "Compressed", lambda i: i.size, "what a registry keeps and a pull fetches"),
+        _bytes(images, "Compressed", lambda i: i.size,
+               "the layers as they lie there: in a registry compressed, in Docker not"),
         _bytes(images, "Unpacked", lambda i: i.unpacked, "the files that can be seen"),
         _count(images, "Layers", lambda i: len(i.layers)),
         _count(images, "Files", lambda i: i.files),

@@ -14,7 +14,7 @@ import pytest
 from seaslug.adapters.store import Store
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
-from support import images
+from support import images, tables
 from support.cli import Cli, harm
 from support.registry import Registry
 
@@ -331,3 +331,24 @@ def test_a_busy_registry_is_waited_for(cli: Cli, registry: Registry, app: Digest
     registry.fail("*", "*", "status", 429, times=3, headers={"Retry-After": "0"})
     registry.fail("PUT", "*/manifests/*", "status", 503, times=1)
     assert cli("push", "app", "-t", f"{registry.host}/me/app:1").status == 0
+
+
+@pytest.mark.parametrize("kind", ["estargz", "zstd:chunked"])
+def test_a_layer_with_a_table_of_contents_is_listed_by_ranges(
+    cli: Cli, registry: Registry, kind: str
+) -> None:
+    members = [images.folder("etc"), images.member("etc/large", random_bytes(2 << 20))]
+    data, notes = (tables.stargz if kind == "estargz" else tables.chunked)(*members)
+    suffix = "+gzip" if kind == "estargz" else "+zstd"
+    layer = registry.add_blob("me/toc", data, images.LAYER + suffix)
+    config = json.dumps({"os": "linux", "architecture": "amd64"}).encode()
+    rows = [registry.add_blob("me/toc", config, images.CONFIG), layer]
+    made = [{"mediaType": x.media_type, "digest": x.digest.text, "size": x.size} for x in rows]
+    body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": made[0],
+            "layers": [{**made[1], "annotations": notes}]}  # fmt: skip
+    registry.add_manifest("me/toc", json.dumps(body).encode(), MANIFEST, "1")
+    done = cli("ls", f"docker://{registry.host}/me/toc:1")
+    assert done.out.split() == ["0", "-", "/etc", "0", "-", "/etc/large"], done.err
+    asked = registry.seen("GET", f"*/blobs/{layer.digest}")
+    assert asked
+    assert all(int(seen.headers["Range"].strip("bytes=-")) > 1 << 20 for seen in asked)

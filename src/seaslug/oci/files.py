@@ -52,6 +52,10 @@ def plain_tar(store: BlobStore, layer: Descriptor) -> Iterator[bytes]:
     return decompress(compression_of(layer.media_type), store.chunks(layer), MAX_BYTES)
 
 
+Table = Callable[[Descriptor], Sequence[Member] | None]
+"""Gives the members of a layer, without contents, where they are known; else None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Every path of an image, sorted, and the texts of the small files that were asked for."""
@@ -61,21 +65,27 @@ class Listing:
 
 
 def listing(
-    store: BlobStore, layers: Sequence[Descriptor], keep: Callable[[str], bool], *, ours: bool
+    store: BlobStore,
+    layers: Sequence[Descriptor],
+    keep: Callable[[str], bool],
+    *,
+    ours: bool,
+    table: Table | None = None,
 ) -> Listing:
     """Return what the image holds, in one pass over its layers.
 
     *keep* chooses the paths whose content is wanted, at most 16 MiB each; of all others
-    only the size is known. *ours* says that seaslug built the image. Raises StoreError,
-    HostileError.
+    only the size is known. *ours* says that seaslug built the image; *table* gives what is
+    known of a layer without reading it. Raises StoreError, HostileError.
     """
     root = Root()
     texts: dict[str, bytes] = {}
     for layer in layers:
         root.begin()
         owner = ""
-        chunks = plain_tar(store, layer)
-        for member in members(chunks):
+        known = table(layer) if table is not None else None
+        chunks = plain_tar(store, layer) if known is None else iter(())
+        for member in members(chunks) if known is None else known:
             path = root.place(member.path)
             name = path.rpartition("/")[2]
             if name.startswith(WHITEOUT):
@@ -84,7 +94,7 @@ def listing(
             sums = path.startswith(STATUS) and name.endswith(".md5sums")
             if path.startswith(STATUS):
                 owner = name.removesuffix(".md5sums")
-            if member.kind is Kind.FILE and (sums or keep(path)):
+            if member.kind is Kind.FILE and known is None and (sums or keep(path)):
                 texts[path] = _small(member)
             root.put(member, path, owner if ours else "")
             if sums:

@@ -15,6 +15,8 @@ from seaslug.oci.files import NO_STANZA, Listing, Placed
 from seaslug.oci.read import json_object
 from seaslug.ops.inside import CONFIGURATION, LOCK_PATH
 from seaslug.ports import BlobStore
+from seaslug.tar.reader import Member
+from seaslug.values.descriptor import Descriptor
 
 RECIPE_LABEL = "dev.seaslug.recipe"
 _SMALL_LAYER = 1 << 20
@@ -144,7 +146,11 @@ class View:
         def keep(path: str) -> bool:
             return path.startswith(files.STATUS) or (ours and path == LOCK_PATH)
 
-        return files.listing(self._store, self.layers, keep, ours=ours)
+        return files.listing(self._store, self.layers, keep, ours=ours, table=self._table)
+
+    def _table(self, layer: Descriptor) -> Sequence[Member] | None:
+        """Return what is known of *layer* without reading it: nothing, for it is here."""
+        return None
 
     @cached_property
     def _not_debian(self) -> list[dict[str, Any]]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from seaslug.errors import HostileError, IntegrityError
-from seaslug.oci import images
-from seaslug.oci.files import Placed
+from seaslug.oci import images, toc
+from seaslug.oci.files import STATUS, Placed
 from seaslug.oci.read import Manifest, parse
 from seaslug.ops.look import View
 from seaslug.ops.transfer import plan
 from seaslug.ops.transfer.plan import Wish
 from seaslug.ops.transfer.through import Through
 from seaslug.ports import BlobStore, ImageSource
+from seaslug.tar.reader import Member
 from seaslug.values.descriptor import Descriptor
 
 _MAX_CONFIG = 16 << 20
@@ -45,6 +47,20 @@ class Far:
         if count != wanted.size or hasher.hexdigest() != wanted.digest.hex:
             raise IntegrityError("other bytes than the manifest says", where=wanted.digest.text)
 
+    def is_here(self, wanted: Descriptor) -> bool:
+        """Tell whether a blob is in the store already."""
+        return self._store.find(wanted.digest) is not None
+
+    def part(self, wanted: Descriptor, offset: int, size: int) -> bytes:
+        """Return *size* bytes of a blob from *offset* on, fewer at its end, unverified."""
+        found = bytearray()
+        with closing(self._source.open(wanted, offset)) as chunks:  # type: ignore[type-var]
+            for chunk in chunks:
+                found += chunk
+                if len(found) >= size:
+                    break
+        return bytes(found[:size])
+
     def bring(self, wanted: Descriptor) -> None:
         """Keep a blob in the store, for who wants a part of it only."""
         self._store.receive(wanted, lambda at: self._source.open(wanted, at))
@@ -60,6 +76,16 @@ class FarView(View):
         super().__init__(store, found)
         self._far = store
         self.far = far
+
+    def _table(self, layer: Descriptor) -> Sequence[Member] | None:
+        """Return what a layer's own table of contents says, fetched by ranges, if it has one.
+
+        Not where it names lists of packages: those have to be read.
+        """
+        if not self.far or not toc.has_table(layer) or self._far.is_here(layer):
+            return None
+        found = toc.table(layer, lambda offset, size: self._far.part(layer, offset, size))
+        return None if any(x.path.startswith(STATUS) for x in found or ()) else found
 
     def read(self, item: Placed) -> Iterator[memoryview]:
         """Yield the content of a file."""

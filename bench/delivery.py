@@ -75,8 +75,6 @@ class Delivery:
         methods = [Method("seaslug pull", ours)]
         if self.skopeo:
             methods.append(Method("skopeo copy", skopeo))
-        if self.docker:
-            methods.append(Method("docker pull", self._docker_pull(name), elsewhere=True))
         return Work("pull", "python3 into an empty store", tuple(methods))
 
     def load(self) -> Work:
@@ -118,14 +116,6 @@ class Delivery:
         if self.docker:
             methods.append(Method("docker push", docker, elsewhere=True))
         return methods
-
-    def _docker_pull(self, name: str) -> Callable[[Path], list[str]]:
-        def prepare(_: Path) -> list[str]:
-            for known in (name, _NAME):
-                subprocess.run([peers.DOCKER, "rmi", "-f", known], capture_output=True)
-            return [peers.DOCKER, "pull", "-q", name]
-
-        return prepare
 
     def _fresh(self, delay: float = 0.0) -> str:
         """Return the host of a new registry; of the earlier ones the last few stay."""

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from seaslug.values.debian import Package
     from seaslug.values.descriptor import Descriptor
     from seaslug.values.digest import Digest
     from seaslug.values.tree import Tree
+else:
+    # Nobody asks at run time, and making twenty protocols takes longer than reading the store.
+    Protocol = object
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Made:
 
 class _Strings:
     def __init__(self) -> None:
-        self.data = b"\0"
+        self.data = bytearray(b"\0")
 
     def add(self, text: str) -> int:
         at = len(self.data)

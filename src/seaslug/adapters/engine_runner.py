@@ -150,14 +150,9 @@ class _EngineRunning:
         if not wait_until(lambda: self._began() or self.ended(), _START_LIMIT, 0.05):
             raise EngineError(f"it did not start within {_START_LIMIT:.0f} s")
         child = Child([self._program, "exec", self._name, *argv])
-        try:
-            done = child.wait(timeout)
-        except BaseException:
-            child.kill()
-            raise
+        done = child.within(timeout)
         if done is None:
-            done = child.kill()
-            raise RunTimeoutError(timeout, done.stdout, done.stderr)
+            raise RunTimeoutError(timeout, child.stdout, child.stderr)
         if done.status and not self._state().get("Running"):
             raise EngineError("what was started has ended")
         unstarted = _not_startable(done) if done.status in (125, 126, 127, 255) else None

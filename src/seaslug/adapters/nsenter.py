@@ -54,14 +54,9 @@ def enter(plan: Mapping[str, Any], timeout: float) -> RunResult:
             child = Child(words, env={}, pass_fds=(there,))
         finally:
             os.close(there)
-        try:
-            done = child.wait(timeout)
-        except BaseException:
-            child.kill()
-            raise
+        done = child.within(timeout)
         if done is None:
-            done = child.kill()
-            raise RunTimeoutError(timeout, done.stdout, done.stderr)
+            raise RunTimeoutError(timeout, child.stdout, child.stderr)
         if reason := told.read().decode("utf-8", "replace"):
             raise EngineError(reason)
     code = done.status if done.status >= 0 else 128 - done.status

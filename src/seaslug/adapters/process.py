@@ -101,6 +101,20 @@ class Child:
         self._err.join(2.0)
         return Completed(status, self._out.data, self._err.data)
 
+    def within(self, timeout: float) -> Completed | None:
+        """Wait for its end and return it; it is killed, and None comes, after *timeout* seconds.
+
+        It is killed too if the wait is broken off.
+        """
+        try:
+            done = self.wait(timeout)
+        except BaseException:
+            self.kill()
+            raise
+        if done is None:
+            self.kill()
+        return done
+
     def kill(self) -> Completed:
         """Kill it with everything in its session's group, and return what it left."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -118,14 +132,8 @@ def complete(
     env: Mapping[str, str] | None = None,
 ) -> Completed:
     """Run *argv* to its end. Raises EngineError if it cannot start or takes over *timeout* s."""
-    child = Child(argv, stdin=stdin, env=env)
-    try:
-        done = child.wait(timeout)
-    except BaseException:
-        child.kill()
-        raise
+    done = Child(argv, stdin=stdin, env=env).within(timeout)
     if done is None:
-        child.kill()
         raise EngineError(f"{argv[0]} did not answer within {timeout:.0f} s", where=" ".join(argv))
     return done
 

@@ -67,13 +67,8 @@ def _ask(name: str, word: str, stdin: bytes, secret: str = "") -> bytes | None:
         child = Child([path, word], stdin=stdin, limit=_LIMIT)
     except EngineError as error:
         raise _failed(name, error.what) from None
-    try:
-        done = child.wait(PATIENCE)
-    except BaseException:
-        child.kill()
-        raise
+    done = child.within(PATIENCE)
     if done is None:
-        child.kill()
         raise _failed(name, f"did not answer within {PATIENCE:g} s")
     if done.status == 0:
         return done.stdout

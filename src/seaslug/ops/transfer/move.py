@@ -55,11 +55,10 @@ def copy(source: ImageSource, target: ImageTarget, wish: Wish, tools: Tools, nam
     Raises UnknownNameError, RegistryError, IntegrityError, HostileError, StoreError.
     """
     whole = wish.everything and not wish.platforms
-    if whole and not wish.referrers:
-        top = source.top()
-        if target.holds(top):
-            return Moved(top, target.finish(top, b""), same=True)
-    made = plan.make(source, wish, name)
+    top = source.top()
+    if whole and not wish.referrers and target.holds(top):
+        return Moved(top, target.finish(top, b""), same=True)
+    made = plan.make(source, top, wish, name)
     top = made.top.descriptor
     same = not (whole and not wish.referrers) and target.holds(top)
     job = _Job(source, target, tools)
@@ -110,7 +109,7 @@ class _Job:
     def referrers(self, made: Plan, name: str) -> int:
         """Bring what refers to the pages of *made*, and what refers to that."""
         seen: set[Digest] = set()
-        todo = [(digest, 0) for digest in plan.subjects(made)]
+        todo = [(page.descriptor.digest, 0) for page in made.pages]
         while todo:
             subject, depth = todo.pop()
             for found in self._source.referrers(subject):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seaslug.errors import HostileError, RegistryError
@@ -53,22 +52,14 @@ class Plan:
         return self.pages[-1]
 
 
-def make(source: ImageSource, wish: Wish, where: str) -> Plan:
-    """Return what *wish* takes of the image.
+def make(source: ImageSource, top: Descriptor, wish: Wish, where: str) -> Plan:
+    """Return what *wish* takes of the image at *top*.
 
     Raises UnknownNameError for a platform that is not there, HostileError, RegistryError.
     """
-    pages = _chosen(source, source.top(), wish, where)
     walk = _Walk(source, where)
-    for page in pages:
-        walk.page(page)
+    walk.page(chosen(source, top, wish, where))
     return walk.plan()
-
-
-def one(source: ImageSource, top: Descriptor, wish: Wish, where: str) -> Page:
-    """Return the one image that *wish* means. Raises UnknownNameError, HostileError."""
-    pages = _chosen(source, top, wish, where)
-    return pages[0]
 
 
 def of(source: ImageSource, descriptor: Descriptor, where: str) -> Plan:
@@ -78,12 +69,15 @@ def of(source: ImageSource, descriptor: Descriptor, where: str) -> Plan:
     return walk.plan()
 
 
-def _chosen(source: ImageSource, top: Descriptor, wish: Wish, where: str) -> list[Page]:
-    """Return the page, or the new index, that *wish* means."""
+def chosen(source: ImageSource, top: Descriptor, wish: Wish, where: str) -> Page:
+    """Return the page, or the new index, that *wish* means.
+
+    Raises UnknownNameError, HostileError.
+    """
     page = Page(top, source.manifest(top))
     found = _parsed(page, where)
     if not isinstance(found, IndexManifest) or (wish.everything and not wish.platforms):
-        return [page]
+        return page
     entries = _flat(source, found, where)
     if wish.platforms:
         picked = list(dict.fromkeys(select.choose(entries, p, where) for p in wish.platforms))
@@ -91,8 +85,8 @@ def _chosen(source: ImageSource, top: Descriptor, wish: Wish, where: str) -> lis
         picked = [_usual(entries, wish.usual, where)]
     if len(picked) == 1:
         only = picked[0].descriptor
-        return [Page(only, source.manifest(only))]
-    return [_subset([*picked, *select.attached(found, picked)])]
+        return Page(only, source.manifest(only))
+    return _subset([*picked, *select.attached(found, picked)])
 
 
 def _usual(entries: Sequence[IndexEntry], usual: str, where: str) -> IndexEntry:
@@ -188,16 +182,4 @@ def _parsed(page: Page, where: str) -> Manifest | IndexManifest:
     return parse(page.raw, where)
 
 
-def subjects(plan: Plan) -> Iterator[Digest]:
-    """Yield what signatures and SBOMs may refer to."""
-    for page in plan.pages:
-        yield page.descriptor.digest
-
-
-def subject_of(raw: bytes) -> str:
-    """Return the digest that a manifest names as its subject, or an empty string."""
-    subject = json.loads(raw).get("subject")
-    return str(subject.get("digest", "")) if isinstance(subject, dict) else ""
-
-
-__all__ = ["Page", "Plan", "Wish", "make", "of", "one", "subject_of", "subjects"]
+__all__ = ["Page", "Plan", "Wish", "chosen", "make", "of"]

@@ -109,7 +109,7 @@ def view(
     """
     through = Through(source, store)
     top = through.top()
-    page = plan.one(through, top, wish, where)
+    page = plan.chosen(through, top, wish, where)
     manifest = parse(page.raw, where)
     if not isinstance(manifest, Manifest):
         raise HostileError("an index where an image was promised", where=where)

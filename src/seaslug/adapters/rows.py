@@ -144,23 +144,15 @@ def referring(
     rows: Sequence[Row], subject: Digest, read: Callable[[Descriptor], bytes]
 ) -> tuple[Descriptor, ...]:
     """Return the rows' manifests that name *subject* as theirs; *read* gives their bytes."""
+    # Names are read on every run, referrers seldom.
+    from seaslug.oci.read import subject_of
+
     found: dict[Digest, Descriptor] = {}
     for known in rows:
         descriptor = descriptor_of(known)
         if descriptor.digest not in found and subject_of(read(descriptor)) == subject.text:
             found[descriptor.digest] = descriptor
     return tuple(found.values())
-
-
-def subject_of(raw: bytes) -> str:
-    """Return the digest that a manifest names as its subject, or an empty string."""
-    if b'"subject"' not in raw:
-        return ""
-    try:
-        subject = json.loads(raw).get("subject")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-    return str(subject.get("digest", "")) if isinstance(subject, dict) else ""
 
 
 def is_layout(folder: str) -> bool:

@@ -77,6 +77,17 @@ def json_object(raw: bytes, where: str) -> dict[str, Any]:
     return data
 
 
+def subject_of(raw: bytes) -> str:
+    """Return the digest that a manifest names as its subject, or an empty string."""
+    if b'"subject"' not in raw:
+        return ""
+    try:
+        subject = json.loads(raw).get("subject")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return str(subject.get("digest", "")) if isinstance(subject, dict) else ""
+
+
 def descriptor(data: Mapping[str, Any]) -> Descriptor:
     """Return the descriptor in JSON data."""
     size = data["size"]

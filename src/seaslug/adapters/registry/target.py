@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from seaslug.adapters.registry.client import Client
 from seaslug.adapters.registry.trouble import RefusedError
 from seaslug.errors import SeaslugError, UsageError
 from seaslug.oci import media
-from seaslug.oci.read import IndexManifest, Manifest, parse
+from seaslug.oci.read import IndexManifest, Manifest, parse, subject_of
 from seaslug.ports import Opener
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -96,7 +95,7 @@ class RegistryTarget:
 
     def _put(self, selector: str, wanted: Descriptor, raw: bytes) -> None:
         kind = wanted.media_type or media.MANIFEST
-        subject = _subject(raw)
+        subject = subject_of(raw)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._client.put_manifest(self._repository, selector, raw, kind, subject)
@@ -178,9 +177,3 @@ class RegistryTarget:
         except SeaslugError:
             # What cannot be read tells nothing; everything is brought then.
             return None
-
-
-def _subject(raw: bytes) -> str:
-    """Return the digest that a manifest refers to, or an empty string."""
-    subject = json.loads(raw).get("subject")
-    return str(subject.get("digest", "")) if isinstance(subject, dict) else ""

@@ -23,6 +23,7 @@ from seaslug.adapters.store import Store
 from seaslug.adapters.transports.laid import LaidOut
 from seaslug.adapters.transports.store import StoreTarget
 from seaslug.errors import IntegrityError, StoreError
+from seaslug.oci.read import subject_of
 from seaslug.ports import ImageTarget, Opener
 from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
@@ -115,7 +116,7 @@ class LayoutTarget:
     def put_manifest(self, wanted: Descriptor, raw: bytes) -> None:
         """Write a manifest; what refers to another is found there afterwards."""
         self.put_blob(wanted, lambda offset: iter([raw[offset:]]))
-        if rows.subject_of(raw):
+        if subject_of(raw):
             self._change(wanted, [])
 
     def finish(self, top: Descriptor, raw: bytes) -> str:

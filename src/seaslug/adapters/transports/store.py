@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from seaslug.adapters import rows
 from seaslug.adapters.store import Store
 from seaslug.adapters.transports.laid import pieces
 from seaslug.errors import IntegrityError
 from seaslug.oci import images
-from seaslug.oci.read import MAX_MANIFEST
+from seaslug.oci.read import MAX_MANIFEST, subject_of
 from seaslug.ports import Opener
 from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
@@ -75,7 +74,7 @@ class StoreTarget:
     def put_manifest(self, wanted: Descriptor, raw: bytes) -> None:
         """Keep a manifest; what refers to another is found there afterwards."""
         self._keep(wanted, raw)
-        if rows.subject_of(raw):
+        if subject_of(raw):
             self._store.refer(wanted)
 
     def finish(self, top: Descriptor, raw: bytes) -> str:

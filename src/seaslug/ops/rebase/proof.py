@@ -14,6 +14,7 @@ from seaslug.anatomy.facts import hashed
 from seaslug.anatomy.rootfs import Rootfs
 from seaslug.apps.native import glibc
 from seaslug.apps.native.needs import Needs, Wanted, closure
+from seaslug.rules.words import listed
 from seaslug.values.platform import Platform
 from seaslug.values.tree import Kind
 
@@ -145,6 +146,4 @@ def _defined(root: Rootfs, needs: Needs, roots: tuple[str, ...], program: str) -
 
 def shown(paths: list[str], head: str = "/") -> str:
     """Return a few of *paths*, and how many there are more."""
-    rest = len(paths) - _SHOWN
-    text = ", ".join(head + path for path in paths[:_SHOWN])
-    return f"{text} and {rest} more" if rest > 0 else text
+    return listed([head + path for path in paths], _SHOWN)

@@ -15,7 +15,6 @@ from seaslug.rules.specimen import Specimen
 from seaslug.values.tree import Kind
 
 _DEFAULT = "debian12"
-_SHOWN = 5
 _BASES = {
     "python": "python3", "python3": "python3", "node": "nodejs", "nodejs": "nodejs", "java": "java",
     "sh": "base:debug", "bash": "base:debug", "ash": "base:debug",
@@ -140,9 +139,3 @@ def _hides(path: str, row: str) -> bool:
 def musl(specimen: Specimen) -> bool:
     """Tell whether the image has musl's dynamic loader."""
     return any(is_musl("/" + entry.path) for entry in specimen.root.tree.under("lib"))
-
-
-def shown(paths: Sequence[str]) -> str:
-    """Return a few of *paths*, and how many there are more."""
-    rest = len(paths) - _SHOWN
-    return ", ".join(paths[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -17,6 +17,7 @@ from seaslug.rules.image.runtimes import modules_of, node, pythons
 from seaslug.rules.image.usage import target
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
+from seaslug.rules.words import listed
 from seaslug.values.platform import TABLE
 
 _LOADING = "error while loading shared libraries: {0}: cannot open shared object file"
@@ -26,6 +27,7 @@ _SITE = re.compile(r".*(?:site|dist)-packages/|.*/lib-dynload/")
 # What a distribution's packages have may be of a slice that never asks for it.
 _PACKAGED = re.compile(r"/(?:usr/)?lib(?:64|/[a-z0-9_]+-linux-gnu[a-z]*)?/[^/]+\.so[^/]*\Z")
 _MAX_NODE_ABI = 300
+_SHOWN = 5
 _BUILT_IN = frozenset({"files", "dns", "compat", "db", "hesiod"})
 
 
@@ -87,7 +89,7 @@ def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Itera
         fix = f"add the package {package}" if package else f"COPY {name} to /usr/lib"
         packaged = all(_PACKAGED.match(path) for path in paths)
         yield Finding("IMG008", Severity.INFO if packaged else Severity.WARN, paths[0],
-                      f"{name}, which {advice.shown(paths)} needs, is not in the image", fix,
+                      f"{name}, which {listed(paths, _SHOWN)} needs, is not in the image", fix,
                       _LOADING.format(name).removeprefix("error while loading shared libraries: ")
                       )  # fmt: skip
 

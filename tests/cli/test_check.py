@@ -119,6 +119,17 @@ def test_a_report_goes_to_a_file(cli: Cli, here: Path, form: str) -> None:
     assert (quiet.out, quiet.err) == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("r.sarif", "{"), ("r.xml", "<?xml"), ("r.html", "<!DOCTYPE"), ("r.md", "#")],
+)
+def test_the_end_of_the_file_says_the_format(cli: Cli, here: Path, name: str, begins: str) -> None:
+    (here / name).write_text("what was there before, longer than nothing")
+    assert cli("check", "good", "-o", name, "--fail-on", "never").status == 0
+    assert (here / name).read_text().startswith(begins)
+    assert [path.name for path in here.iterdir()] == [name], "nothing is left beside it"
+
+
 def test_a_report_that_cannot_be_written(cli: Cli) -> None:
     done = cli("check", "bad", "-o", "nowhere/report")
     assert (done.status, done.out) == (2, "") and "cannot be written" in done.error

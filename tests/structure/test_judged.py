@@ -185,6 +185,14 @@ def test_junit(cli: Cli, tmp_path: Path) -> None:
     assert [len(case.findall("failure")) for case in cases] == [0, 1]
 
 
+@pytest.mark.parametrize(("name", "begins"), [("r.json", "{"), ("r.xml", "<?xml"), ("r.txt", "✓")])
+def test_verdicts_go_to_a_file(cli: Cli, tmp_path: Path, name: str, begins: str) -> None:
+    tests = {"fileExistenceTests": [{"name": "sh", "path": "/bin/sh"}]}
+    done = judged(cli, tmp_path, tests, "-o", str(tmp_path / name))
+    assert (done.status, done.out) == (0, "") and f"written: {tmp_path / name}" in done.err
+    assert (tmp_path / name).read_text().startswith(begins)
+
+
 YAML = """\
 schemaVersion: 2.0.0
 fileExistenceTests:

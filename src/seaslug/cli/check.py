@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seaslug.cli.context import Context
 from seaslug.cli.options import add_image
+from seaslug.cli.output import add_format, format_of, write
 
 if TYPE_CHECKING:
     from seaslug.apps.config import CheckConfig
@@ -18,7 +19,8 @@ EXAMPLES = """\
   seaslug check python3:nonroot
   seaslug check docker-archive:app.tar --profile strict --fail-on warn
   seaslug check docker-daemon:app:1.0 --profile cis
-  seaslug check app --format sarif -o check.sarif    for code scanning; also junit, html, markdown
+  seaslug check app -o check.sarif                   for code scanning; also .html, .md, .json
+  seaslug check app --format junit -o check.xml      for a build server
 """
 NOTES = """
 Findings are ignored, each with a reason, by [check] in seaslug.toml, or [tool.seaslug.check] in
@@ -36,8 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on", choices=_SEVERITIES, help="how bad a finding must be to fail (default: error)"
     )
-    parser.add_argument("--format", choices=_FORMATS, help="of the report (default: text)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the report there")
+    add_format(parser, _FORMATS)
     parser.add_argument("--config", metavar="FILE", help="the configuration with what to ignore")
 
 
@@ -50,16 +51,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from seaslug.report.findings import summary, written
     from seaslug.rules.catalog import profile
 
-    config = _config(args)
+    shape, config = format_of(args, _FORMATS), _config(args)
     asked = profile(args.profile or config.profile or "default")
     limit = (
         _limit(args.fail_on or config.fail_on) if args.fail_on or config.fail_on else asked.limit
     )
     ignores = _ignores(config)
     found = judge(specimen(view_of(args, context)), asked, ignores)
-    text = written(found, args.format or ("json" if args.json else "text"), limit)
+    text = written(found, shape, limit)
     if args.output:
-        _write(args.output, text)
+        write(args.output, text)
         context.err(f"{args.output}: {summary(found)}")
     else:
         context.out(text)
@@ -94,13 +95,3 @@ def _limit(word: str) -> Severity | None:
     from seaslug.rules.model import Severity
 
     return None if word == "never" else Severity[word.upper()]
-
-
-def _write(path: str, text: str) -> None:
-    from seaslug.errors import UsageError
-
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=path) from None

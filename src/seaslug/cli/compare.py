@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from seaslug.cli.context import Context, json_text
 from seaslug.cli.deliver import add_registry
+from seaslug.cli.output import add_format, emit, format_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from seaslug.anatomy.portrait import Portrait, Table
 
 HELP = "Compare images: size, security, debugging, what they share, and what a pull costs."
@@ -23,7 +22,6 @@ EXAMPLES = """\
   seaslug compare app --as-dive                          wasted bytes as dive counts them, too
 """
 FORMATS = ("text", "json", "markdown", "html")
-_SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
 _UNITS = {"K": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -43,12 +41,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--as-dive", action="store_true", help="also the wasted bytes and efficiency of dive"
     )
     add_registry(parser)
-
-
-def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
-    """Add --format and -o."""
-    parser.add_argument("--format", choices=formats, help="(default: what FILE ends in, else text)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -75,57 +67,6 @@ def _portraits(args: argparse.Namespace, context: Context) -> tuple[Portrait, ..
         image = portrait(seen, view.layers, view.history)
         found.append(with_dive(image, seen) if args.as_dive else image)
     return tuple(found)
-
-
-def format_of(args: argparse.Namespace, formats: tuple[str, ...]) -> str:
-    """Return the format that the options name, or the end of the file's name.
-
-    Raises UsageError for one that is not of *formats*.
-    """
-    from seaslug.errors import UsageError
-
-    if args.json:
-        return "json"
-    suffix = args.output[args.output.rfind(".") :].lower() if args.output else ""
-    found = str(args.format or _SUFFIXES.get(suffix, "text"))
-    if found not in formats:
-        raise UsageError(
-            f"not a format here: {found}", where=args.output,
-            hint=f"name the file otherwise, or say --format {' or '.join(formats)}",
-        )  # fmt: skip
-    return found
-
-
-def emit(text: str, args: argparse.Namespace, context: Context) -> None:
-    """Print *text*, or write it to the file that -o names. Raises UsageError."""
-    if not args.output:
-        context.out(text)
-        return
-    from pathlib import Path
-
-    from seaslug.errors import UsageError
-
-    try:
-        _write(Path(args.output).resolve(), f"{text}\n".encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot be written: {error.strerror}", where=args.output,
-            hint="name a file in a folder that is there and yours: -o report.html",
-        ) from None  # fmt: skip
-    context.err(f"written: {args.output}")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a device or pipe is written to as it is."""
-    if path.exists() and not path.is_file():
-        path.write_bytes(data)
-        return
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _shown(images: tuple[Portrait, ...], found: tuple[Table, ...], shape: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from seaslug.cli.compare import add_format, emit, format_of
 from seaslug.cli.context import Context, json_text
 from seaslug.cli.deliver import add_registry
+from seaslug.cli.output import add_format, emit, format_of
 
 if TYPE_CHECKING:
     from seaslug.anatomy.difference import Difference

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seaslug.cli.context import Context
 from seaslug.cli.options import add_image
+from seaslug.cli.output import add_format, emit, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ EXAMPLES = """\
   seaslug test python3 -c tests.yaml                  as container-structure-test does
   seaslug test python3 -c one.yaml -c two.json        several files
   seaslug test docker://registry.example/me/app -c tests.yaml
-  seaslug test python3 -c tests.yaml --format junit   for a build server
+  seaslug test python3 -c tests.yaml -o tests.xml     JUnit, for a build server
   seaslug test python3 -c tests.yaml --runner unshare --read-only
 """
 NOTES = """\
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-c", "--config", metavar="FILE", action="append", required=True, help="a file of tests"
     )
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    add_format(parser, FORMATS)
     how = parser.add_argument_group("commands")
     how.add_argument(
         "--runner", metavar="NAME",
@@ -59,20 +60,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from seaslug.cli.view import view_of
     from seaslug.errors import JUDGED
 
-    suites, name = _suites(args, context), args.image
+    form, suites = format_of(args, FORMATS), _suites(args, context)
     if any(suite.commands for suite in suites):
         from seaslug.cli.export import bring
 
         bring(args, context)
-    form = "json" if args.json else args.format
     verdicts = []
     for verdict in _judged(view_of(args, context), suites, args, context):
         verdicts.append(verdict)
-        if form == "text":
+        if form == "text" and not args.output:
             from seaslug.report.structure import lines
 
             context.out(lines(verdict))
-    _tell(form, name, verdicts, context)
+    _tell(form, args, verdicts, context)
     return 0 if all(verdict.ok for verdict in verdicts) else JUDGED
 
 
@@ -119,13 +119,16 @@ def _judged(
             runner().close()
 
 
-def _tell(form: str, name: str, verdicts: list[Verdict], context: Context) -> None:
+def _tell(form: str, args: argparse.Namespace, verdicts: list[Verdict], context: Context) -> None:
+    from seaslug.cli.context import json_text
     from seaslug.report import structure
 
     if form == "json":
-        context.json_out(structure.data(name, verdicts))
+        emit(json_text(structure.data(args.image, verdicts)), args, context)
     elif form == "junit":
-        context.out(structure.junit(name, verdicts))
+        emit(structure.junit(args.image, verdicts), args, context)
+    elif args.output:
+        emit("\n".join(map(structure.lines, verdicts)), args, context)
     failed = sum(not verdict.ok for verdict in verdicts)
     total = len(verdicts)
     context.err(

@@ -80,6 +80,9 @@ def test_one_image_in_three_places(shop: Shop) -> None:
     for place in places[1:]:
         done = good(shop.cli("diff", "tiny", place, "--exit-code"))
         assert "are the same" in done.out
+        found = good(shop.cli("diff", "tiny", place, "--json")).json
+        assert found["shared"] + found["alike"] == found["layers"][1]
+        assert found["stored"] == 0, "Docker's are not compressed, and have the same content"
 
 
 def test_layers_of_a_registry_stream_by_and_are_remembered(tmp_path: Path) -> None:

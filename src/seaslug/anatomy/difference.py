@@ -52,8 +52,10 @@ class FileChange:
 class Difference:
     """All that tells image *after* from *before*. Sizes are pairs (before, after) in bytes.
 
-    ``fetch`` is what a pull of the new one costs who has the old one, in compressed bytes;
-    ``shared`` counts the layers that both have, ``layers`` those of each.
+    ``fetch`` is what a pull of the new one costs who has the old one, in compressed bytes, and
+    ``stored`` what it adds to the disk of an engine, in bytes of files. ``shared`` counts the
+    layers that both have, ``alike`` those that are only compressed otherwise: they are fetched,
+    though their content is there. ``layers`` are those of each.
     """
 
     before: str
@@ -66,6 +68,8 @@ class Difference:
     layers: tuple[int, int]
     shared: int
     fetch: int
+    alike: int = 0
+    stored: int = 0
 
     @property
     def same(self) -> bool:

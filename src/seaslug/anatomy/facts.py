@@ -80,6 +80,11 @@ class LayerFacts:
     odd: tuple[tuple[str, str], ...] = ()
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
 
+    @property
+    def unpacked(self) -> int:
+        """The bytes of all its files."""
+        return sum(row.size for row in self.rows if row.kind is Kind.FILE)
+
 
 def hashed(name: str) -> int:
     """Return what stands for a symbol's name: enough to tell whether a library has it."""

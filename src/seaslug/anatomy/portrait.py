@@ -11,12 +11,21 @@ from seaslug.anatomy.waste import DiveWaste, Waste
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A layer: its *digest*, and bytes compressed (``size``) and of files (``unpacked``)."""
+    """A layer: its *digest*, and bytes compressed (``size``) and of files (``unpacked``).
+
+    ``diff_id`` is the digest of its plain tar as the configuration tells it, perhaps empty.
+    """
 
     digest: str
     size: int
     unpacked: int
     created_by: str
+    diff_id: str = ""
+
+    @property
+    def content(self) -> str:
+        """What tells its content: two layers that are only compressed otherwise have the same."""
+        return self.diff_id or self.digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ class Specimen:
         return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
     @cached_property
+    def diff_ids(self) -> tuple[str, ...]:
+        """The digest of each layer's plain tar; empty if it is not told for every layer."""
+        found = self.config.get("rootfs")
+        rows = found.get("diff_ids") if isinstance(found, dict) else None
+        told = tuple(map(str, rows)) if isinstance(rows, list) else ()
+        return told if len(told) == len(self.root.layers) else ()
+
+    @cached_property
     def history(self) -> tuple[str, ...]:
         """What made each step, steps without a layer too; empty texts where it is not told."""
         found = self.config.get("history")

@@ -55,6 +55,21 @@ def test_times_do_not_count_nor_does_how_it_is_cut_into_layers() -> None:
     assert (found.shared, found.layers, found.fetch, found.size) == (1, (1, 3), 50, (10, 60))
 
 
+def test_what_is_fetched_and_what_is_stored() -> None:
+    def made(names: str, *sizes: int) -> Side:
+        told = {"rootfs": {"diff_ids": [f"sha256:{name}" for name in names]}}
+        rest = [{name: name * 100} for name in names]
+        return Side(specimen(rest[0], layers=rest[1:], blob=told), layers(*sizes))
+
+    found = difference(made("abc", 5, 7, 9), made("abdc", 5, 8, 2, 9))
+    assert (found.shared, found.alike, found.fetch, found.stored) == (2, 1, 10, 200)
+    assert "2 of 4 shared, 1 more compressed otherwise; who has example fetches 10 B, " in (
+        report.text(found)
+    )
+    assert difference(made("ab", 1, 2), made("ab", 3, 4)).stored == 0
+    assert difference(made("ab", 1, 2), made("a", 1)).stored == 0
+
+
 def test_packages_and_their_files() -> None:
     newer = STATUS.replace("5.2.15-2", "5.2.15-9").replace("gone", "come")
     newer = newer.replace("deinstall ok config-files", "install ok installed")

@@ -12,7 +12,7 @@ from anatomy.made import alpine, ours, slim
 from rules.making import File, specimen
 from seaslug.anatomy.portrait import Portrait, Table, readable
 from seaslug.ops.compare.portrait import portrait, with_dive
-from seaslug.ops.compare.tables import missing, surface, tables
+from seaslug.ops.compare.tables import alike, missing, surface, tables
 from seaslug.rules.specimen import Specimen
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
@@ -125,6 +125,19 @@ def test_what_is_to_be_pulled() -> None:
     assert missing(two, one) == 20
     assert missing(one, two) == 7
     assert missing(one, one) == 0
+
+
+def test_a_layer_that_is_compressed_otherwise_is_fetched_though_it_is_there() -> None:
+    told = {"rootfs": {"diff_ids": ["sha256:a", "sha256:b"]}}
+    one, two = (
+        drawn(specimen({"a": "1"}, layers=[{"b": "2"}], blob=told), *sizes)
+        for sizes in ((5, 7), (5, 9))
+    )
+    assert (missing(two, one), alike(two, one), alike(one, one)) == (9, 1, 0)
+    shared = tables([one, two], [])[-1]
+    assert shared.rows[0].cells == ("—", "1 of 2 (1 more compressed otherwise), 9 B more")
+    liar = drawn(specimen({}, blob={"rootfs": {"diff_ids": 7}}), 5)
+    assert liar.layers[0].diff_id == "" and alike(liar, one) == 0
 
 
 def test_shares_sum_up_to_the_image(three: tuple[Portrait, ...]) -> None:

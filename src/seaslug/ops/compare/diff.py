@@ -38,6 +38,11 @@ class Side:
         layers = self.specimen.root.layers
         return tuple({row.path: row.digest for row in layer.rows} for layer in layers)
 
+    @cached_property
+    def contents(self) -> tuple[str, ...]:
+        """What tells the content of each layer: its diff_id, or its digest where none is told."""
+        return self.specimen.diff_ids or tuple(layer.digest.text for layer in self.layers)
+
     @property
     def unpacked(self) -> int:
         """The bytes of all files."""
@@ -51,7 +56,8 @@ class Side:
 
 def difference(old: Side, new: Side) -> Difference:
     """Return what tells *new* from *old*. Times of files are not looked at."""
-    have = {layer.digest for layer in old.layers}
+    have, known = {layer.digest for layer in old.layers}, set(old.contents)
+    layers = tuple(zip(new.layers, new.contents, strict=False))
     return Difference(
         old.specimen.name, new.specimen.name,
         _items(_versions(old), _versions(new)),
@@ -62,7 +68,22 @@ def difference(old: Side, new: Side) -> Difference:
         layers=(len(old.layers), len(new.layers)),
         shared=sum(layer.digest in have for layer in new.layers),
         fetch=sum(layer.size for layer in new.layers if layer.digest not in have),
+        alike=sum(layer.digest not in have and told in known for layer, told in layers),
+        stored=_stored(old, new),
     )  # fmt: skip
+
+
+def _stored(old: Side, new: Side) -> int:
+    """Return the bytes of the layers above those that both begin with.
+
+    An engine stores a layer as what it adds to the ones below, so the same one on another
+    ground is stored again.
+    """
+    pairs = zip(old.contents, new.contents, strict=False)
+    both = next((at for at, (a, b) in enumerate(pairs) if a != b), None)
+    if both is None:
+        both = min(len(old.contents), len(new.contents))
+    return sum(facts.unpacked for facts in new.specimen.root.layers[both:])
 
 
 def _versions(side: Side) -> dict[str, str]:

@@ -37,7 +37,7 @@ def portrait(specimen: Specimen, layers: Sequence[Descriptor], history: Sequence
     files = [item.entry for item in root.placed.values() if item.entry.kind is not Kind.DIR]
     return Portrait(
         name=specimen.name, platform=specimen.platform,
-        layers=_weights(root, layers, history),
+        layers=_weights(specimen, layers, history),
         files=len(files), unpacked=sum(entry.size for entry in files),
         executables=sum(1 for _ in programs.executables(root)), code=_code(root),
         shares=shares(root, owned), packages=len(owned.packages), database=owned.database,
@@ -80,16 +80,15 @@ def _version(owned: Owners, name: str) -> str:
 
 
 def _weights(
-    root: Rootfs, layers: Sequence[Descriptor], history: Sequence[str]
+    specimen: Specimen, layers: Sequence[Descriptor], history: Sequence[str]
 ) -> tuple[Weight, ...]:
+    facts = specimen.root.layers
     made: Iterable[str] = (*history, *[""] * len(layers))
+    told: Iterable[str] = specimen.diff_ids or [""] * len(layers)
     return tuple(
-        Weight(
-            layer.digest.text, layer.size,
-            sum(row.size for row in facts.rows if row.kind is Kind.FILE), by,
-        )
-        for layer, facts, by in zip(layers, root.layers, made, strict=False)
-    )  # fmt: skip
+        Weight(layer.digest.text, layer.size, one.unpacked, by, diff_id)
+        for layer, one, by, diff_id in zip(layers, facts, made, told, strict=False)
+    )
 
 
 def _shells(found: Mapping[str, str], inside: Mapping[str, str]) -> tuple[str, ...]:

@@ -30,6 +30,16 @@ def missing(image: Portrait, there: Portrait) -> int:
     return sum(layer.size for layer in image.layers if layer.digest not in have)
 
 
+def alike(image: Portrait, there: Portrait) -> int:
+    """Return how many layers of *image* *there* has compressed otherwise: the same when unpacked.
+
+    A pull fetches them all the same.
+    """
+    have = {layer.digest for layer in there.layers}
+    known = {layer.content for layer in there.layers}
+    return sum(layer.digest not in have and layer.content in known for layer in image.layers)
+
+
 def _row(
     images: Sequence[Portrait], title: str, show: Callable[[Portrait], str], note: str = ""
 ) -> Row:
@@ -171,8 +181,12 @@ def _shared(images: Sequence[Portrait], columns: tuple[str, ...]) -> Table:
             both = sum(layer.digest in have for layer in image.layers)
             left = missing(image, there)
             numbers.append(left)
+            same = alike(image, there)
+            packed = f" ({same} more compressed otherwise)" if same else ""
             cells.append(
-                "—" if image is there else f"{both} of {len(image.layers)}, {readable(left)} more"
-            )
-        rows.append(Row(f"having {there.name}", tuple(cells), tuple(numbers)))
+                "—" if image is there
+                else f"{both} of {len(image.layers)}{packed}, {readable(left)} more"
+            )  # fmt: skip
+        note = "a layer that is there, but compressed otherwise, is fetched all the same"
+        rows.append(Row(f"having {there.name}", tuple(cells), tuple(numbers), note))
     return Table("Layers shared", columns, tuple(rows))

@@ -36,18 +36,18 @@ def layers(images: Sequence[Portrait]) -> str:
     """Return one bar per image, cut into its layers; those that several have stand out."""
     counts: dict[str, int] = {}
     for image in images:
-        for digest in {layer.digest for layer in image.layers}:
-            counts[digest] = counts.get(digest, 0) + 1
+        for content in {layer.content for layer in image.layers}:
+            counts[content] = counts.get(content, 0) + 1
     top = max((image.size for image in images), default=0) or 1
     parts, said = [], []
     for at, image in enumerate(images):
         y, x = at * (_BAR + _GAP), float(_NAME)
         parts.append(_name(image.name, y))
-        shared = sum(layer.size for layer in image.layers if counts[layer.digest] > 1)
+        shared = sum(layer.size for layer in image.layers if counts[layer.content] > 1)
         said.append(f"{image.name}: {readable(image.size)}, {readable(shared)} shared")
         for layer in image.layers:
             wide = (_WIDTH - _NAME - _VALUE) * layer.size / top
-            kind = "shared" if counts[layer.digest] > 1 else "own"
+            kind = "shared" if counts[layer.content] > 1 else "own"
             title = f"{layer.digest[7:19]} {readable(layer.size)} {kind} {layer.created_by}"
             parts.append(
                 f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{max(wide - 2, 1):.1f}" '

@@ -36,9 +36,10 @@ def summary(found: Difference) -> Iterator[str]:
             f"{signs.count('~')} changed"
         )
     yield f"compressed: {_grown(*found.size)}; unpacked: {_grown(*found.unpacked)}"
+    alike = f", {found.alike} more compressed otherwise" if found.alike else ""
     yield (
-        f"layers: {found.shared} of {found.layers[1]} shared; "
-        f"who has {found.before} fetches {readable(found.fetch)}"
+        f"layers: {found.shared} of {found.layers[1]} shared{alike}; who has {found.before} "
+        f"fetches {readable(found.fetch)}, and stores {readable(found.stored)}"
     )
 
 

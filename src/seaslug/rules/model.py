@@ -32,6 +32,19 @@ class Finding:
     what is wrong there; ``symptom`` what the engine or the program prints because of it, empty
     if nothing; ``fix`` what to type or to write, for this very case. ``severity`` may be lower
     than its rule's.
+
+    A fix has one or more ways, divided by ``; or ``, the one that heals surest first. A way has
+    one or more lines, all of them to be applied, in their order; three blanks and ``# `` come
+    before a remark. A line that can be pasted is one of these, any other one is advice:
+
+    - an instruction of the Dockerfile's last stage: ``ENTRYPOINT``, ``CMD``, ``HEALTHCHECK CMD``,
+      ``ENV``, ``USER``, ``WORKDIR``, ``EXPOSE``, and ``COPY [--from=build] SOURCE TARGET``;
+      without ``--from`` the source is of the context;
+    - ``RUN …   # in the stage that builds``; the file is then copied from there;
+    - ``packages = ["zlib1g"]``, for the seaslug.toml of an image that seaslug built;
+    - ``seaslug build BASE [--with PACKAGE]``: the base to move the same files to;
+    - ``docker run FLAGS IMAGE``, ``docker build FLAGS .``, ``seaslug …``, ``setcap …`` or another
+      program, with variables before it where it needs them: to be typed as it stands.
     """
 
     rule: str

@@ -27,6 +27,7 @@ GLIBC: Files = {
     "usr/lib64/ld-linux-x86-64.so.2": File(elf(soname="ld-linux-x86-64.so.2"), 0o755),
     f"{LIB}/libc.so.6": elf(soname="libc.so.6", defines=["GLIBC_2.2.5", "GLIBC_2.36"]),
     f"{LIB}/libgcc_s.so.1": elf(soname="libgcc_s.so.1"),
+    f"{LIB}/gconv/gconv-modules.cache": "",
     "etc/nsswitch.conf": "hosts: files dns\n",
 }
 MUSL: Files = {"lib/ld-musl-x86_64.so.1": File(elf(soname="libc.musl-x86_64.so.1"), 0o755)}

@@ -59,6 +59,8 @@ MESSAGES = {
         "version",
     "/app: symbol lookup error: /lib/libx.so: undefined symbol: hello": "symbol",
     "libgcc_s.so.1 must be installed for pthread_exit to work": "thread",
+    "iconv_open: Invalid argument": "letters",
+    "getaddrinfo: System error": "services",
     "ModuleNotFoundError: No module named 'encodings'": "python-home",
     "ModuleNotFoundError: No module named 'numpy.core'": "python-module",
     "ImportError: libGL.so.1: cannot open shared object file: No such file or directory":

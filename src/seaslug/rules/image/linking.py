@@ -117,35 +117,50 @@ def too_new(specimen: Specimen) -> Iterator[Finding]:
 
 
 def by_name(specimen: Specimen) -> Iterator[Finding]:
-    """Libraries that no file asks for until they are used: name services, unwinding of threads.
+    """Libraries that no file asks for until they are used: name services, unwinding, letters.
 
-    glibc opens them by name while the program runs: libnss_* as /etc/nsswitch.conf says, and
-    libgcc_s.so.1 when a thread is cancelled. Nothing is seen before that moment.
+    glibc opens them by name while the program runs: libnss_* as /etc/nsswitch.conf says,
+    libgcc_s.so.1 when a thread is cancelled, gconv's modules when iconv converts letters other
+    than Unicode's. Nothing is seen before that moment.
     """
     path, wants = _program(specimen)
     libraries = specimen.libraries
     if not path or is_musl(wants.interpreter) or not wants.loader_there or libraries is None:
         return
     names = {entry.path.rpartition("/")[2] for entry in specimen.root.tree}
-    for service in _services(specimen):
+    for database, service in _services(specimen):
         soname = f"libnss_{service}.so.2"
         if soname not in names:
+            rest = "files dns" if database == "hosts" else "files"
             yield Finding("IMG010", Severity.WARN, "/etc/nsswitch.conf",
-                          f"names {service}, and {soname} is not in the image",
-                          f"take {service} out of /etc/nsswitch.conf: hosts: files dns"
+                          f"{database} names {service}, and {soname} is not in the image",
+                          f"RUN sed -i 's/^{database}:.*/{database}: {rest}/' /etc/nsswitch.conf"
+                          "   # in the stage that builds",
+                          "getaddrinfo: System error" if database == "hosts" else ""
                           )  # fmt: skip
+    base = f"seaslug build {{}}-{advice.distribution(specimen)}"
     if "libgcc_s.so.1" not in names:
         yield Finding("IMG010", Severity.INFO, f"/{path}",
                       "libgcc_s.so.1 is not in the image: pthread_cancel would end the program",
-                      "if threads are cancelled: seaslug build cc, or add the package libgcc-s1",
-                      "libgcc_s.so.1 must be installed for pthread_exit to work")  # fmt: skip
+                      f"{base.format('cc')}   # if threads are cancelled",
+                      "libgcc_s.so.1 must be installed for pthread_")  # fmt: skip
+    if not names & {"gconv-modules", "gconv-modules.cache"}:
+        yield Finding("IMG010", Severity.INFO, f"/{path}",
+                      "glibc's converters of letters (gconv) are not in the image: iconv knows "
+                      "ASCII and Unicode only",
+                      f"{base.format('base')}   # if other letters are converted",
+                      "iconv_open: Invalid argument")  # fmt: skip
 
 
-def _services(specimen: Specimen) -> Iterator[str]:
-    rows = specimen.root.text("etc/nsswitch.conf").splitlines()
-    words = (line.partition("#")[0].partition(":")[2].split() for line in rows)
-    found = dict.fromkeys(word for row in words for word in row if word.isidentifier())
-    yield from (name for name in found if name not in _BUILT_IN)
+def _services(specimen: Specimen) -> Iterator[tuple[str, str]]:
+    """Yield the services that are no part of glibc, each with the database that names it first."""
+    found: dict[str, str] = {}
+    for line in specimen.root.text("etc/nsswitch.conf").splitlines():
+        database, _, rest = line.partition("#")[0].partition(":")
+        for word in rest.split() if database.strip().isalnum() else ():
+            if word.isidentifier() and word not in _BUILT_IN:
+                found.setdefault(word, database.strip())
+    yield from ((database, word) for word, database in found.items())
 
 
 def extensions(specimen: Specimen) -> Iterator[Finding]:

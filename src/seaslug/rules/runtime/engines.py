@@ -169,4 +169,11 @@ LOADERS: tuple[Pattern, ...] = (
     known("thread", r"libgcc_s\.so\.1 must be installed for pthread_(?:exit|cancel) to work",
           "glibc opens libgcc_s.so.1 only when a thread ends this way, and it is not there",
           "take the base cc, or add the package libgcc-s1", ("010",)),
+    known("letters", r"\biconv(?:_open)?(?:\(\))?: (?:[\w ]+: )?Invalid argument|"
+          r"(?i:conversion from \S+ (?:to \S+ )?(?:is )?not supported)",
+          "glibc converts letters other than Unicode's by modules (gconv), and they are not there",
+          "take the base base: its libc6 has them", ("010",)),
+    known("services", r"getaddrinfo: System error",
+          "glibc asks for names as /etc/nsswitch.conf says, and a service in it is not there",
+          "write into /etc/nsswitch.conf: hosts: files dns", ("010", "025")),
 )  # fmt: skip

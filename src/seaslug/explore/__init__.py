@@ -1,0 +1,1 @@
+"""An image as something to walk through: trees, filters, details and pages, as values."""

@@ -32,7 +32,7 @@ def test_what_does_not_start(cli: Cli, tmp_path: Path) -> None:
     assert lines[0].startswith(f"{place}: does not start: /app: its dynamic loader")
     assert lines[2] == "fatal  IMG004  /app"
     assert lines[4] == "  prints  exec /app: no such file or directory   (status 1)"
-    assert lines[5].startswith("  fix     move to a base that has it: seaslug build base-nossl")
+    assert lines[5].startswith("  fix     seaslug build base-nossl")
     found = cli("doctor", place, "--json").json
     assert not found["starts"]
     assert found["findings"][0]["rule"] == "IMG004" and found["findings"][0]["status"] == 1

@@ -11,6 +11,8 @@ from rules.broken import DOCTOR, DYNAMIC, GLIBC, RUN, STATIC
 from rules.making import File, Files, Folder, Hard, Link, Odd, specimen
 from seaslug.ops.doctor import RULES, Way, diagnose, started
 from seaslug.rules.model import Severity
+from seaslug.values.platform import Platform
+from support.binaries import elf
 
 FATAL = [rule.id for rule in RULES if rule.severity is Severity.FATAL]
 
@@ -51,7 +53,49 @@ FIXES: dict[str, tuple[Files, Mapping[str, Any], str, str]] = {
     "no loader": ({"app": DYNAMIC}, RUN, "IMG004", "seaslug build base-nossl-debian12"),
     "C++": (
         {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
-        RUN, "IMG008", "it is in zlib1g: seaslug build base-nossl-debian12 --with zlib1g",
+        RUN, "IMG008", "seaslug build base-nossl-debian12 --with zlib1g",
+    ),
+    "a library of an image of seaslug": (
+        {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
+        {**RUN, "Labels": {"dev.seaslug.recipe": "x"}}, "IMG008", 'packages = ["zlib1g"]; or ',
+    ),
+    "links in a circle": ({"app": Link("b"), "b": Link("app")}, RUN, "IMG003", "COPY app /app   # "),
+    "a link to nowhere": ({"opt/app": Link("../srv/app")}, {"Cmd": ["/opt/app"]}, "IMG003",
+                          "COPY --from=build /srv/app /srv/app"),
+    "no Python": ({"x": STATIC}, {"Cmd": ["python3", "x.py"]}, "IMG002",
+                  "seaslug build python3-debian12; or COPY python3 /usr/local/bin/python3"),
+    "a shell's text": (
+        APP, {"Cmd": ["/bin/sh", "-c", "cd /srv && A=b exec /app $HOME/x >log"],
+              "Env": ["HOME=/root"]}, "IMG017",
+        'WORKDIR /srv\nENV A=b\nCMD ["/app", "/root/x"]   # the shell\'s own work in ',
+    ),
+    "no shebang": ({"app": File("x\n", 0o755), "hello": STATIC}, RUN, "IMG015",
+                   "RUN sed -i '1i#!/hello' /app   # in the stage that builds"),
+    "no shebang, of a language": (
+        {"a.py": File("x\n", 0o755), "usr/bin/python3": STATIC, "b": STATIC}, {"Cmd": ["/a.py"]},
+        "IMG015", "RUN sed -i '1i#!/usr/bin/python3' /a.py",
+    ),
+    "an empty directory": ({"app": Folder()}, RUN, "IMG012",
+                           'COPY app /app/app\nENTRYPOINT ["/app/app"]'),
+    "a name with a blank": ({"a b": File(STATIC.data)}, {"Cmd": ["/a b"]}, "IMG011",
+                            'COPY --chmod=755 ["a b", "/a b"]'),
+    "a check that is not there": (APP, {**RUN, "Healthcheck": {"Test": ["CMD", "curl", "x"]}},
+                                  "IMG018", 'HEALTHCHECK CMD ["/app", "--health-check"]   # '),
+    "a check elsewhere": (
+        {**APP, "opt/check": STATIC}, {**RUN, "Healthcheck": {"Test": ["CMD", "/check", "-v"]}},
+        "IMG018", 'HEALTHCHECK CMD ["/opt/check", "-v"]',
+    ),
+    "a zone": (
+        {**APP, "usr/share/zoneinfo/Europe/Berlin": b"TZif", "usr/share/zoneinfo/UTC": b"TZif"},
+        {**RUN, "Env": ["TZ=Europe/Brelin"]}, "IMG024", "ENV TZ=Europe/Berlin",
+    ),
+    "another machine": (
+        {"app": File(elf(Platform("linux", "arm64"), kind=2), 0o755)}, RUN, "IMG006",
+        "docker build --platform linux/amd64 .; or GOARCH=amd64 CGO_ENABLED=0 go build -o app .",
+    ),
+    "a number": (
+        {"usr/share/app": STATIC}, {"Cmd": ["/usr/share/app"], "User": "7"}, "IMG021",
+        "/etc/passwd   # in the stage that builds\nCOPY --from=build /etc/passwd /etc/passwd; or ",
     ),
     "a script of Python": (
         {"app": File("#!/usr/bin/env python3\n", 0o755), "usr/bin/python3": STATIC}, RUN,

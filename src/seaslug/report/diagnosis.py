@@ -7,7 +7,8 @@
     fatal  IMG004  /app
       its dynamic loader /lib64/ld-linux-x86-64.so.2 is not in the image
       prints  exec /app: no such file or directory   (status 1)
-      fix     move to a base that has it: seaslug build base-nossl-debian12
+      fix     seaslug build base-nossl-debian12
+      or      CGO_ENABLED=0 go build -o app .   # or, in C: cc -static
 """
 
 from __future__ import annotations
@@ -45,7 +46,15 @@ def _finding(one: Mapping[str, Any]) -> Iterator[str]:
         yield f"  prints  nothing   (status {one['status']})"
     if one.get("seen"):
         yield f"  seen    {one['seen']}"
-    yield f"  fix     {one['fix']}"
+    yield from _fix(one["fix"])
+
+
+def _fix(text: str) -> Iterator[str]:
+    """Yield the ways of a fix, each line of them on a line of its own."""
+    for at, way in enumerate(text.split("; or ")):
+        first, *rest = way.split("\n")
+        yield f"  {'or' if at else 'fix':<6}  {first}"
+        yield from (f"          {line}" for line in rest)
 
 
 def messages(told: Sequence[Mapping[str, Any]]) -> str:
@@ -58,6 +67,6 @@ def _message(one: Mapping[str, Any]) -> Iterator[str]:
     yield f"  means   {one['means']}"
     for cause in one["causes"]:
         yield f"  {cause['sure']:<8}  {cause['rule']}  {cause['where']}: {cause['message']}"
-        yield f"  fix     {cause['fix']}"
+        yield from _fix(cause["fix"])
     if not one["causes"]:
         yield f"  look    {one['look']}"

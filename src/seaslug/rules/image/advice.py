@@ -11,6 +11,7 @@ from seaslug.apps.native.choose import Choice, choose
 from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.needs import Needs, Wanted, closure
 from seaslug.deb.soname import package_name
+from seaslug.rules.image import remedy
 from seaslug.rules.specimen import Specimen
 from seaslug.values.tree import Kind
 
@@ -18,6 +19,10 @@ _DEFAULT = "debian12"
 _BASES = {
     "python": "python3", "python3": "python3", "node": "nodejs", "nodejs": "nodejs", "java": "java",
     "sh": "base:debug", "bash": "base:debug", "ash": "base:debug",
+}  # fmt: skip
+_SUFFIXES = {
+    "py": ("python3", "python"), "js": ("node", "nodejs"), "mjs": ("node", "nodejs"),
+    "rb": ("ruby",), "pl": ("perl",), "sh": ("sh", "bash", "busybox"),
 }  # fmt: skip
 
 
@@ -38,8 +43,7 @@ class _ByRule:
 
 def instruction(specimen: Specimen, argv: Sequence[str]) -> str:
     """Return the instruction that the image's argv[0] stands in, with *argv* instead."""
-    name = "ENTRYPOINT" if specimen.run.get("Entrypoint") else "CMD"
-    return f"{name} {json.dumps(list(argv), ensure_ascii=False)}"
+    return remedy.words("ENTRYPOINT" if specimen.run.get("Entrypoint") else "CMD", argv)
 
 
 def distribution(specimen: Specimen) -> str:
@@ -85,10 +89,30 @@ def choice(specimen: Specimen, wants: Needs) -> Choice | None:
     return choose(wants, specimen.known, found, _ByRule())
 
 
-def move(chosen: Choice) -> str:
+def move(specimen: Specimen, chosen: Choice) -> str:
     """Return how to get onto the base of *chosen*, with its packages."""
-    more = "".join(f" --with {name}" for name in chosen.packages)
+    names = tuple(chosen.packages)
+    if names and ours(specimen):
+        return packages(names)
+    more = "".join(f" --with {name}" for name in names)
     return f"seaslug build {chosen.base}-{chosen.distribution}{more}"
+
+
+def packages(names: Sequence[str]) -> str:
+    """Return the line of seaslug.toml that brings packages."""
+    return f"packages = {json.dumps(list(names))}"
+
+
+def ours(specimen: Specimen) -> bool:
+    """Tell whether seaslug built the image."""
+    return "dev.seaslug.recipe" in specimen.labels
+
+
+def bring(specimen: Specimen, name: str) -> str:
+    """Return how the package *name* gets into the image."""
+    if ours(specimen):
+        return packages((name,))
+    return f"seaslug build base-{distribution(specimen)} --with {name}"
 
 
 def package(specimen: Specimen, soname: str) -> str:
@@ -96,10 +120,31 @@ def package(specimen: Specimen, soname: str) -> str:
     return table.known(soname, distribution(specimen)) or package_name(soname)
 
 
-def base_with(program: str) -> str:
-    """Return the member of the family that has *program*, empty if none is known for it."""
+def with_program(specimen: Specimen, program: str) -> tuple[str, ...]:
+    """Return the ways to get *program*, a name or a path: a base that has it, its package."""
     name = program.rpartition("/")[2]
-    return _BASES.get(re.sub(r"(?<=python3)\.\d+$", "", name), "")
+    base, _, tag = _BASES.get(re.sub(r"(?<=python3)\.\d+$", "", name), "").partition(":")
+    if not base:
+        return ()
+    return (f"seaslug build {base}-{distribution(specimen)}{':' + tag if tag else ''}",)
+
+
+def interpreter_of(specimen: Specimen, script: str) -> str:
+    """Return the program that is to run *script*: by its suffix, or the only one that is there."""
+    names = _SUFFIXES.get(script.rpartition(".")[2], ())
+    for name in names:
+        if found := named(specimen, name):
+            return found[0]
+    others = [
+        e.path for e in specimen.root.tree
+        if e.kind is Kind.FILE and e.mode & 0o111 and _starts(specimen, e.path)
+    ]  # fmt: skip
+    return f"/{others[0]}" if len(others) == 1 and not names else ""
+
+
+def _starts(specimen: Specimen, path: str) -> bool:
+    facts = specimen.root.facts(path)
+    return facts is not None and facts.binary.program
 
 
 def named(specimen: Specimen, name: str) -> list[str]:
@@ -139,3 +184,8 @@ def _hides(path: str, row: str) -> bool:
 def musl(specimen: Specimen) -> bool:
     """Tell whether the image has musl's dynamic loader."""
     return any(is_musl("/" + entry.path) for entry in specimen.root.tree.under("lib"))
+
+
+def dynamic(specimen: Specimen) -> bool:
+    """Tell whether the image has glibc's libraries, or some other C library's."""
+    return bool(_of_glibc(specimen)) or musl(specimen)

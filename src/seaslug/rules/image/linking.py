@@ -11,7 +11,7 @@ from seaslug.apps.native import glibc
 from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.needs import Missing, Needs
 from seaslug.apps.node.addons import Addon, sort
-from seaslug.rules.image import advice
+from seaslug.rules.image import advice, remedy
 from seaslug.rules.image.launch import Fate, main
 from seaslug.rules.image.runtimes import modules_of, node, pythons
 from seaslug.rules.image.usage import target
@@ -62,12 +62,22 @@ def _bring(specimen: Specimen, wants: Needs, one: Missing) -> str:
     if lies:
         return f"ENV LD_LIBRARY_PATH=/{lies[0].rpartition('/')[0]}"
     if is_musl(wants.interpreter):
-        return f"copy {one.name} to /usr/lib from the Alpine image that built it, or link it in"
-    package = advice.package(specimen, one.name)
+        return f"{remedy.copied(f'usr/lib/{one.name}')}   # in Alpine, as it was built"
     chosen = advice.choice(specimen, wants)
-    if chosen is not None and not chosen.troubles:
-        return f"it is in {package}: {advice.move(chosen)}" if package else advice.move(chosen)
-    return f"add the package {package}" if package else f"COPY {one.name} beside the program"
+    moved = advice.move(specimen, chosen) if chosen is not None and not chosen.troubles else ""
+    first, *copy = _packaged(specimen, one.name)
+    return remedy.either(moved or first, *copy)
+
+
+def _packaged(specimen: Specimen, name: str) -> tuple[str, ...]:
+    """Return the ways to bring the library *name*: its package, or the file alone."""
+    package = advice.package(specimen, name)
+    triplet = specimen.known.names.triplet if specimen.known else "x86_64-linux-gnu"
+    copy = remedy.copied(f"usr/lib/{triplet}/{name}")
+    if not package:
+        return (copy,)
+    there = f"{copy}   # apt-get install {package} in the stage that builds"
+    return (advice.bring(specimen, package), there)
 
 
 def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Iterator[Finding]:
@@ -85,8 +95,7 @@ def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Itera
             if name.rpartition("/")[2] not in names and name not in told and not own:
                 wanted[name].append(f"/{path}")
     for name, paths in sorted(wanted.items()):
-        package = advice.package(specimen, name)
-        fix = f"add the package {package}" if package else f"COPY {name} to /usr/lib"
+        fix = remedy.either(*_packaged(specimen, name))
         packaged = all(_PACKAGED.match(path) for path in paths)
         yield Finding("IMG008", Severity.INFO if packaged else Severity.WARN, paths[0],
                       f"{name}, which {listed(paths, _SHOWN)} needs, is not in the image", fix,
@@ -108,9 +117,10 @@ def too_new(specimen: Specimen) -> Iterator[Finding]:
         seen.add((one.by, one.version))
         better = glibc.oldest_fitting(wants.versions)
         chosen = advice.choice(specimen, wants) if better else None
-        fix = "build it on an older system: FROM debian:12 in the stage that builds"
-        if chosen is not None and better:
-            fix = f"move to {better}: {advice.move(chosen)}; or {fix}"
+        number = advice.distribution(specimen).removeprefix("debian")
+        older = f"FROM debian:{number} AS build   # an older system in the stage that builds"
+        moved = advice.move(specimen, chosen) if chosen is not None and better else ""
+        fix = remedy.either(moved, older)
         said = f"needs {one.version} of {one.library}, which the image's is too old for"
         yield Finding("IMG009", Severity.FATAL, f"/{one.by}", said, fix,
                       f"version `{one.version}' not found (required by")  # fmt: skip
@@ -234,9 +244,8 @@ def addons(specimen: Specimen) -> Iterator[Finding]:
             symptom = f"NODE_MODULE_VERSION {versions[path]}"
         elif "musl" in why:
             symptom = "cannot open shared object file: No such file or directory"
-        with_node = f" with Node.js {major}" if major else ""
         yield Finding("IMG031", Severity.ERROR, f"/{path}", why,
-                      f"npm rebuild, or npm ci, on Debian{with_node}: FROM node:{major or 22}-slim",
+                      f"RUN npm rebuild{remedy.BUILDS}: FROM node:{major or 22}-slim",
                       symptom)  # fmt: skip
 
 
@@ -285,7 +294,7 @@ def removed(specimen: Specimen) -> Iterator[Finding]:
 
 def _deleted(path: str, layers: tuple[int, int], more: str, symptom: str) -> Finding:
     said = f"layer {layers[0]} has it, layer {layers[1]} deletes it{more}"
-    fix = f"leave /{path} out of what that instruction deletes, or COPY it after it"
+    fix = f"{remedy.copied(path)}   # or leave it out of what layer {layers[1]} deletes"
     return Finding("IMG038", Severity.FATAL, f"/{path}", said, fix, symptom)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.trouble import name_of
-from seaslug.rules.image import advice
+from seaslug.rules.image import advice, remedy
 from seaslug.rules.image.launch import Fate, Launch, main
 from seaslug.rules.image.usage import in_venv, shell_form, target
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
+from seaslug.values.platform import TABLE
 
 _FATAL = Severity.FATAL
+_KNOWN = frozenset(map(str, TABLE))
 _STAT = 'exec: "{0}": stat {0}: no such file or directory'
 _GONE = "exec {0}: no such file or directory"
 _FORMAT = "exec {0}: exec format error"
@@ -50,9 +51,8 @@ def _elsewhere(specimen: Specimen, at: Launch) -> str:
     others = advice.named(specimen, name)
     if others:
         return advice.instruction(specimen, (others[0], *specimen.argv[1:]))
-    if base := advice.base_with(name):
-        return f"take a base that has it: {base}; in a Dockerfile as the last FROM"
-    return f"COPY {name} {at.opened if '/' in at.asked else '/usr/local/bin/' + name}"
+    path = at.opened if "/" in at.asked else f"/usr/local/bin/{name}"
+    return remedy.either(*advice.with_program(specimen, at.asked), remedy.brought(path))
 
 
 def not_in_path(specimen: Specimen) -> Iterator[Finding]:
@@ -86,9 +86,9 @@ def dangling(specimen: Specimen) -> Iterator[Finding]:
         symptom = f'exec: "{at.asked}": stat {at.asked}: too many levels of symbolic links'
     elif "/" not in at.asked:
         symptom = f'exec: "{at.asked}": executable file not found in $PATH'
-    fix = f"COPY --from=build {at.detail} {at.detail}"
-    if loop or not at.detail.startswith("/"):
-        fix = f"COPY the program itself to /{at.path}: cp -L in the stage that builds it"
+    fix = remedy.copied(target(specimen, at) or at.detail)
+    if loop:
+        fix = f"{remedy.brought(at.opened)}   # the file itself instead of a link: cp -L"
     yield Finding("IMG003", _FATAL, f"/{at.path}", said, fix, symptom)
 
 
@@ -116,12 +116,16 @@ def no_loader(specimen: Specimen) -> Iterator[Finding]:
 
 def _base(specimen: Specimen, at: Launch) -> str:
     chosen = advice.choice(specimen, advice.needs(specimen, at.chain[-1:]))
+    static = f"CGO_ENABLED=0 go build -o {_name(at.chain[-1])} .   # or, in C: cc -static"
     if chosen is None:
-        return "link it statically"
+        return static
     if chosen.troubles:
-        return chosen.troubles[0].hint
-    static = "-static, or CGO_ENABLED=0 for Go"
-    return f"move to a base that has it: {advice.move(chosen)}; or link it statically: {static}"
+        return remedy.either(chosen.troubles[0].hint, static)
+    return remedy.either(advice.move(specimen, chosen), static)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def other_libc(specimen: Specimen) -> Iterator[Finding]:
@@ -151,10 +155,16 @@ def other_machine(specimen: Specimen) -> Iterator[Finding]:
         facts = specimen.root.facts(at.chain[-1])
         other = name_of(facts.binary.elf) if facts is not None else "another machine"
         arch = specimen.platform.split("/")[1]
-        fix = f"build it for {specimen.platform}: GOARCH={arch}, or docker build --platform {other}"
+        go = f"GOARCH={arch} CGO_ENABLED=0 go build -o {_name(at.chain[-1])} ."
+        theirs = f"docker build --platform {other} ." if other in _KNOWN else ""
         yield Finding("IMG006", _FATAL, f"/{at.chain[-1]}",
-                      f"it is for {other}, the image for {specimen.platform}", fix,
+                      f"it is for {other}, the image for {specimen.platform}",
+                      remedy.either(_platform(specimen), go, theirs),
                       _FORMAT.format(at.opened))  # fmt: skip
+
+
+def _platform(specimen: Specimen) -> str:
+    return f"docker build --platform {specimen.platform} ."
 
 
 def narrow(specimen: Specimen) -> Iterator[Finding]:
@@ -167,7 +177,7 @@ def narrow(specimen: Specimen) -> Iterator[Finding]:
     if at.fate is Fate.NO_LOADER_32:
         said = f"it is a 32-bit program, its loader {at.detail} is not in the image"
         yield Finding("IMG007", _FATAL, f"/{at.chain[-1]}", said,
-                      f"build it for {specimen.platform}, without -m32; or statically",
+                      f"{_platform(specimen)}   # cc without -m32; Go: without GOARCH=386",
                       _GONE.format(at.opened))  # fmt: skip
 
 
@@ -191,8 +201,7 @@ def no_right(specimen: Specimen) -> Iterator[Finding]:
         word = f'exec: "{at.asked}": stat {at.asked}: permission denied'
     else:
         return
-    name = at.path.rpartition("/")[2]
-    fix = f"COPY --chmod=755 {name} /{at.path}"
+    fix = remedy.brought(at.path, "--chmod=755")
     yield Finding("IMG011", _FATAL, f"/{at.path}", said, fix, word)
 
 
@@ -205,7 +214,11 @@ def directory(specimen: Specimen) -> Iterator[Finding]:
     at = main(specimen)
     if at.fate is Fate.DIRECTORY:
         inside = [e.path for e in specimen.root.tree.under(at.path) if e.mode & 0o111]
-        fix = "name a file"
+        name = _name(at.path)
+        fix = "\n".join((
+            remedy.brought(f"{at.path}/{name}"),
+            advice.instruction(specimen, (f"/{at.path}/{name}", *specimen.argv[1:])),
+        ))  # fmt: skip
         programs = [p for p in inside if "/" not in p[len(at.path) + 1 :]]
         if programs:
             fix = advice.instruction(specimen, (f"/{programs[0]}", *specimen.argv[1:]))
@@ -226,7 +239,7 @@ def crlf(specimen: Specimen) -> Iterator[Finding]:
         symptom = f"{at.detail}" if env else _GONE.format(at.opened)
         yield Finding("IMG013", _FATAL, f"/{path}",
                       "its first line ends in a carriage return (CRLF)",
-                      f"RUN sed -i 's/\\r$//' /{path}   # in the stage that builds, or: dos2unix",
+                      f"RUN sed -i 's/\\r$//' {remedy.quoted(path)}{remedy.BUILDS}",
                       symptom)  # fmt: skip
 
 
@@ -241,19 +254,15 @@ def no_interpreter(specimen: Specimen) -> Iterator[Finding]:
         return
     env, _, name = at.detail.rpartition(" ")
     script = at.chain[-1]
-    base = advice.base_with(name)
     words = specimen.root.script(script).split()
-    if name.endswith("/env") and len(words) > 1:
-        base = advice.base_with(words[-1])
-        others = advice.named(specimen, words[-1])
-    else:
-        others = advice.named(specimen, name.rpartition("/")[2])
+    wanted = words[-1] if name.endswith("/env") and len(words) > 1 else name
+    others = advice.named(specimen, _name(wanted))
     if others:
         fix = advice.instruction(specimen, (others[0], f"/{script}", *specimen.argv[1:]))
-    elif base:
-        fix = f"start the program without the script, or take a base that has it: {base}"
     else:
-        fix = f"bring {name} into the image, or start the program without the script"
+        path = wanted if "/" in wanted else f"/usr/bin/{wanted}"
+        copy = [remedy.copied(one) for one in dict.fromkeys((name if "/" in name else path, path))]
+        fix = remedy.either(*advice.with_program(specimen, wanted), "\n".join(copy))
     symptom = _GONE.format(at.opened) if not env else "No such file or directory"
     yield Finding("IMG014", _FATAL, f"/{script}", f"its interpreter {name} is not in the image",
                   fix, symptom)  # fmt: skip
@@ -273,12 +282,20 @@ def no_format(specimen: Specimen) -> Iterator[Finding]:
         "BOM": "a byte order mark stands before its #!", "empty": "it is empty",
         "object": "it is an object file, not a program", "other": "it is no program",
     }.get(at.detail, "it is a script without #! in its first line, or no program")  # fmt: skip
+    quoted = remedy.quoted(path)
     fix = {
-        "BOM": f"RUN sed -i '1s/^\\xef\\xbb\\xbf//' /{path}   # in the stage that builds",
-        "empty": "copy it again: the build left an empty file",
-        "object": "link it: cc -o app app.o",
-    }.get(at.detail, f"write #!/path/of/the/interpreter as the first line of /{path}")  # fmt: skip
+        "BOM": f"RUN sed -i '1s/^\\xef\\xbb\\xbf//' {quoted}{remedy.BUILDS}",
+        "empty": f"{remedy.copied(path)}   # the build left an empty file: look there",
+        "object": f"RUN cc -o {quoted} {quoted}.o{remedy.BUILDS}",
+    }.get(at.detail) or _with_shebang(specimen, path)  # fmt: skip
     yield Finding("IMG015", _FATAL, f"/{path}", said, fix, _FORMAT.format(at.opened))
+
+
+def _with_shebang(specimen: Specimen, path: str) -> str:
+    interpreter = advice.interpreter_of(specimen, path)
+    if not interpreter:
+        return f"{remedy.brought(path)}   # a program, or a script that begins with #!/its/program"
+    return f"RUN sed -i '1i#!{interpreter}' {remedy.quoted(path)}{remedy.BUILDS}"
 
 
 def cut(specimen: Specimen) -> Iterator[Finding]:
@@ -293,7 +310,7 @@ def cut(specimen: Specimen) -> Iterator[Finding]:
         said = f"it ends {at.detail} bytes too early" if at.detail else "its headers are damaged"
         symptom = "" if at.fate is Fate.CUT else _FORMAT.format(at.opened)
         yield Finding("IMG016", _FATAL, path, said,
-                      "copy or build it again, and compare: sha256sum", symptom)  # fmt: skip
+                      f"{remedy.copied(path)}   # and compare: sha256sum", symptom)  # fmt: skip
 
 
 def shell(specimen: Specimen) -> Iterator[Finding]:
@@ -305,22 +322,11 @@ def shell(specimen: Specimen) -> Iterator[Finding]:
     at = main(specimen)
     if shell_form(specimen) and at.fate is not Fate.STARTS:
         text = specimen.argv[2] if len(specimen.argv) > 2 else ""
-        fix = exec_form(specimen, text)
+        name = "ENTRYPOINT" if specimen.run.get("Entrypoint") else "CMD"
+        fix = remedy.plain_words(text, specimen.env, name)
         yield Finding("IMG017", _FATAL, _where(specimen),
                       f"shell form, and the image has no {at.asked}", fix,
                       _STAT.format(at.asked))  # fmt: skip
-
-
-def exec_form(specimen: Specimen, text: str) -> str:
-    """Return the instruction for the shell's *text* as a list of words, if it is but words."""
-    if any(sign in text for sign in "|&;<>()$`*?~\n"):
-        name = "ENTRYPOINT" if specimen.run.get("Entrypoint") else "CMD"
-        return f'{name} ["program", "argument"]: the shell\'s own work in {text!r} goes elsewhere'
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        words = []
-    return advice.instruction(specimen, words[1:] if words[:1] == ["exec"] else words)
 
 
 _TABLE = (

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from seaslug.anatomy.certificates import BUNDLES, OWN
-from seaslug.rules.image import advice
-from seaslug.rules.image.identity import Identity, identity, size, there, writable
+from seaslug.rules.image import advice, remedy
+from seaslug.rules.image.identity import PASSWD, Identity, identity, size, there, writable
 from seaslug.rules.image.launch import main
 from seaslug.rules.image.runtimes import java_homes, language, pythons
 from seaslug.rules.model import Finding, Rule, Severity
@@ -27,6 +27,7 @@ _CERTIFICATE = {
 }
 _NO_TEMPORARY = "No usable temporary directory found"
 _COMPILED = 50
+_SWITCH = r"passwd: files\ngroup: files\nhosts: files dns\n"
 _PORT = re.compile(r"(\d+)(?:/\w+)?\Z")
 
 
@@ -40,7 +41,8 @@ def nameless(specimen: Specimen) -> Iterator[Finding]:
     if specimen.user and not who.unknown and not who.listed and who.uid:
         line = f"app:x:{who.uid}:{min(who.gids)}::/nonexistent:/sbin/nologin"
         yield Finding("IMG021", Severity.WARN, "User", f"{who.uid} is not in /etc/passwd",
-                      f"add the line to /etc/passwd: {line}",
+                      remedy.either(remedy.changed(f"echo '{line}' >> /{PASSWD}", PASSWD),
+                                    "ENV USER=app"),
                       f"getpwuid(): uid not found: {who.uid}"
                       if language(specimen) == "python" else "")  # fmt: skip
 
@@ -82,7 +84,7 @@ def authorities(specimen: Specimen) -> Iterator[Finding]:
         wanted = env.get(name, "")
         if wanted and not there(specimen, wanted):
             yield Finding("IMG023", Severity.ERROR, name, f"{wanted} is not in the image",
-                          f"COPY the certificates to {wanted}, or leave {name} out",
+                          f"{remedy.copied(wanted)}   # or leave {name} out",
                           _CERTIFICATE.get(language(specimen), ""))  # fmt: skip
             return
     kind = language(specimen)
@@ -93,8 +95,13 @@ def authorities(specimen: Specimen) -> Iterator[Finding]:
     if not bundle and not hashes:
         path = f"/{BUNDLES[0]}"
         yield Finding("IMG023", Severity.WARN, path, "there is no bundle of authorities",
-                      f"COPY --from=build {path} {path}   # or a base that has it: static",
+                      remedy.either(remedy.copied(path), _with_bundle(specimen)),
                       _CERTIFICATE[kind])  # fmt: skip
+
+
+def _with_bundle(specimen: Specimen) -> str:
+    name = "base" if advice.dynamic(specimen) else "static"
+    return f"seaslug build {name}-{advice.distribution(specimen)}"
 
 
 def zones(specimen: Specimen) -> Iterator[Finding]:
@@ -106,12 +113,12 @@ def zones(specimen: Specimen) -> Iterator[Finding]:
     zone, tree = specimen.env.get("TZ", "").lstrip(":"), specimen.root.tree
     plain = zone.upper() in ("", "UTC", "UTC0", "ETC/UTC") or _POSIX_ZONE.match(zone)
     path = zone if zone.startswith("/") else f"{_ZONES}/{zone}"
-    fix = f"COPY --from=build /{_ZONES} /{_ZONES}   # or the package tzdata"
+    fix = f"{remedy.copied(_ZONES)}   # of the package tzdata"
     if not plain and tree.resolve(path) is None:
         known = there(specimen, _ZONES)
         said = f"there is no time zone {zone}: it will be UTC"
         yield Finding("IMG024", Severity.ERROR, "TZ", said,
-                      f"name one of /{_ZONES}, such as TZ=Europe/Berlin" if known else fix,
+                      f"ENV TZ={_near(specimen, zone)}" if known else fix,
                       f"No time zone found with key {zone}"
                       if language(specimen) == "python" else "")  # fmt: skip
     elif plain and language(specimen) and not tree.under(_ZONES):
@@ -120,6 +127,16 @@ def zones(specimen: Specimen) -> Iterator[Finding]:
             yield Finding("IMG024", Severity.INFO, f"/{_ZONES}", "there are no time zones", fix,
                           "No time zone found with key" if language(specimen) == "python"
                           else "unknown time zone")  # fmt: skip
+
+
+def _near(specimen: Specimen, zone: str) -> str:
+    """Return the zone of the image whose name is most like *zone*."""
+    from difflib import get_close_matches
+
+    there = [e.path.removeprefix(f"{_ZONES}/") for e in specimen.root.tree.under(_ZONES)]
+    close = get_close_matches(zone, there, n=1)
+    fallback = next((name for name in ("Etc/UTC", "UTC") if name in there), "UTC")
+    return close[0] if close else fallback
 
 
 def switch(specimen: Specimen) -> Iterator[Finding]:
@@ -131,9 +148,10 @@ def switch(specimen: Specimen) -> Iterator[Finding]:
     program = main(specimen).program
     facts = specimen.root.facts(program) if program else None
     glibc = facts is not None and "/ld-linux" in facts.binary.elf.interpreter
-    if glibc and specimen.root.tree.resolve("etc/nsswitch.conf") is None:
+    path = "etc/nsswitch.conf"
+    if glibc and specimen.root.tree.resolve(path) is None:
         yield Finding("IMG025", Severity.INFO, "/etc/nsswitch.conf", "it is not there",
-                      'write it: "passwd: files", "group: files", "hosts: files dns"')  # fmt: skip
+                      remedy.changed(rf"printf '{_SWITCH}' > /{path}", path))  # fmt: skip
 
 
 def locale(specimen: Specimen) -> Iterator[Finding]:
@@ -188,13 +206,14 @@ def scratch(specimen: Specimen) -> Iterator[Finding]:
         volumes = specimen.run.get("Volumes")
         if "/tmp" not in (volumes if isinstance(volumes, dict) else ()):
             yield Finding("IMG028", Severity.WARN, "/tmp", "the root is read-only, /tmp too",
-                          "docker run --read-only --tmpfs /tmp …",
+                          "docker run --read-only --tmpfs /tmp IMAGE",
                           _NO_TEMPORARY if python else "Read-only file system")  # fmt: skip
     elif main(specimen).program and not who.unknown and not writable(specimen, who, "/tmp"):
         lost = not there(specimen, "tmp")
         said = "it is not there" if lost else f"{specimen.user} may not write into it"
         yield Finding("IMG028", Severity.WARN, "/tmp", said,
-                      "make it in the image, mode 1777; or docker run --tmpfs /tmp …",
+                      "docker run --tmpfs /tmp IMAGE; or COPY --chmod=1777 empty/ /tmp/   "
+                      "# with a folder empty",
                       _NO_TEMPORARY if python else "")  # fmt: skip
 
 
@@ -209,7 +228,7 @@ def keystore(specimen: Specimen) -> Iterator[Finding]:
         found = specimen.root.tree.resolve(path)
         if found is None or (found.kind is Kind.FILE and not size(specimen, found.path)):
             yield Finding("IMG032", Severity.ERROR, f"/{path}", "it is not there, or empty",
-                          f"COPY --from=build $JAVA_HOME/lib/security/cacerts /{path}",
+                          remedy.copied(specimen.root.tree.realpath(path) or path, f"/{path}"),
                           "PKIX path building failed")  # fmt: skip
 
 
@@ -224,12 +243,26 @@ def own_authority(specimen: Specimen) -> Iterator[Finding]:
     for path in specimen.root.placed:
         own = path.startswith(OWN) and path not in BUNDLES and path.endswith((".crt", ".pem"))
         names = {name for _, name in _certificates(specimen, path)} if own else set()
-        if names and not names <= trusted and path not in named and trusted:
+        knows = trusted or language(specimen) in ("node", "java")
+        if names and not names <= trusted and path not in named and knows:
             yield Finding("IMG033", Severity.WARN, f"/{path}",
                           f"{', '.join(sorted(names - trusted))} is in no bundle that is trusted",
-                          f"RUN cat /{path} >> /{BUNDLES[0]}   # in the stage that builds; "
-                          f"or ENV SSL_CERT_FILE=/{path}",
+                          _trusted(specimen, path),
                           _CERTIFICATE.get(language(specimen), _X509))  # fmt: skip
+
+
+def _trusted(specimen: Specimen, path: str) -> str:
+    """Return what makes the program trust the certificates in *path* as well."""
+    kind = language(specimen)
+    if kind == "node":
+        return f"ENV NODE_EXTRA_CA_CERTS=/{path}"
+    if kind == "java":
+        store = f"{next(iter(java_homes(specimen)), '')}/lib/security/cacerts"
+        tool = "keytool -importcert -noprompt -storepass changeit -alias own"
+        real = specimen.root.tree.realpath(store) or store
+        return remedy.changed(f"{tool} -keystore /{real} -file {remedy.quoted(path)}", real)
+    bundle = remedy.changed(f"cat {remedy.quoted(path)} >> /{BUNDLES[0]}", BUNDLES[0])
+    return remedy.either(f"ENV SSL_CERT_FILE=/{path}   # of this authority alone", bundle)
 
 
 def _certificates(specimen: Specimen, path: str) -> tuple[tuple[int, str], ...]:

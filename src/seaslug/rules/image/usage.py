@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
 
-from seaslug.rules.image import advice
+from seaslug.rules.image import advice, remedy
 from seaslug.rules.image.identity import identity
 from seaslug.rules.image.launch import Fate, Launch, launch, main
 from seaslug.rules.model import Finding, Rule, Severity
@@ -52,15 +51,31 @@ def health(specimen: Specimen) -> Iterator[Finding]:
     if at.fate is Fate.STARTS:
         return
     said = f"its program {asked} does not start: {at.fate.value}"
-    fix = 'HEALTHCHECK CMD ["/path/of/a/program/of/the/image", "argument"]'
+    argv = words[1:]
     if words[0] == "CMD-SHELL":
         said = f"it is in shell form, and the image has no {asked}"
-        fix = f"HEALTHCHECK CMD {json.dumps(_words(words[1]))}"
+        argv = _words(words[1])
+    fix = _check(specimen, argv)
     symptom = f'{_UNHEALTHY}: exec: "{asked}": stat {asked}: no such file or directory'
     if "/" not in asked:
         symptom = f'{_UNHEALTHY}: exec: "{asked}": executable file not found in $PATH'
     known = at.fate in (Fate.ABSENT, Fate.DANGLING, Fate.NOT_IN_PATH)
     yield Finding("IMG018", Severity.ERROR, "Healthcheck", said, fix, symptom if known else "")
+
+
+def _check(specimen: Specimen, argv: list[str]) -> str:
+    """Return a health check that runs: *argv*, where its program is, or the program's own."""
+    found = [launch(specimen, argv[0])] if argv else []
+    if found and found[0].fate is Fate.STARTS:
+        return remedy.words("HEALTHCHECK CMD", argv)
+    others = advice.named(specimen, argv[0].rpartition("/")[2]) if argv else []
+    if others:
+        return remedy.words("HEALTHCHECK CMD", (others[0], *argv[1:]))
+    own = specimen.argv[0] if main(specimen).program else "/app"
+    return (
+        f"{remedy.words('HEALTHCHECK CMD', (own, '--health-check'))}   # an option of its own; "
+        "or HEALTHCHECK NONE"
+    )
 
 
 def _shell_of(specimen: Specimen) -> str:
@@ -144,10 +159,17 @@ def _venv_symptom(asked: str, opened: str, fate: Fate) -> str:
 
 def _venv_fix(specimen: Specimen, folder: str) -> str:
     there = advice.named(specimen, "python3") or ["/usr/bin/python3"]
-    return (
-        f"RUN {there[0]} -m venv --copies /{folder}   # in a stage with the same Python; "
-        f"or start {there[0]} with ENV PYTHONPATH=/{folder}/lib/python3.X/site-packages"
+    made = f"RUN {there[0]} -m venv --copies /{folder}   # in a stage with the same Python"
+    packages = next(
+        (e.path.partition("/site-packages")[0] for e in specimen.root.tree.under(f"{folder}/lib")
+         if "/site-packages" in e.path), f"{folder}/lib/python3.11",
+    )  # fmt: skip
+    rest = specimen.argv if specimen.argv[:1] != (f"/{folder}/bin/python",) else specimen.argv[1:]
+    plain = (
+        f"ENV PYTHONPATH=/{packages}/site-packages\n"
+        f"{advice.instruction(specimen, (there[0], *rest))}"
     )
+    return remedy.either(made, plain)
 
 
 def doubled(specimen: Specimen) -> Iterator[Finding]:
@@ -168,7 +190,7 @@ def doubled(specimen: Specimen) -> Iterator[Finding]:
     rest = [str(word) for word in words[1:]]
     yield Finding("IMG036", Severity.FATAL, "Cmd",
                   f"{words[0]} stands in CMD, and {entry[0]} is the entrypoint already",
-                  f"CMD {json.dumps(rest, ensure_ascii=False)}", _SAYS[one[1]])  # fmt: skip
+                  remedy.words("CMD", rest), _SAYS[one[1]])  # fmt: skip
 
 
 _SAYS = {

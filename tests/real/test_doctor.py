@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import platform
-import re
 import secrets
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +22,14 @@ from seaslug.oci import images
 from seaslug.ops.doctor import Way, diagnose, explain, started, status
 from seaslug.ops.look import View
 from seaslug.ops.specimen import specimen as of_store
-from seaslug.rules.model import Finding, Severity
+from seaslug.rules.model import Severity
 from support.binaries import elf
 from support.cli import Cli
 from support.clients import Engine, Seaslug, run
-from support.failing import RUN, Case, archive, cases, compiled
+from support.curing import read
+from support.failing import RUN, Case, Made, archive, cases, compiled
 from support.real import need
+from support.ward import Ward
 
 pytestmark = [
     pytest.mark.engine, pytest.mark.slow,
@@ -44,7 +44,6 @@ int main(void) {
     for (;;) pause();
 }
 """
-_INSTRUCTION = re.compile(r"(ENTRYPOINT|CMD|USER|ENV|COPY --chmod=755) (.+?)(?:   # .*)?\Z")
 
 
 @pytest.fixture(scope="module")
@@ -52,50 +51,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
     return cases(compiled(tmp_path_factory.mktemp("programs")))
 
 
-def ran(layers: Sequence[Files], config: Mapping[str, Any], *flags: str) -> tuple[int, str]:
-    """Return status and output of ``docker run`` of such an image."""
-    docker, name = need("docker"), f"seaslug-test-doctor:{secrets.token_hex(6)}"
-    data = archive(name, layers, config)
-    loaded = subprocess.run([docker, "load", "-q"], input=data, capture_output=True, timeout=60)
-    assert loaded.returncode == 0, loaded.stderr.decode()
-    try:
-        done = subprocess.run([docker, "run", "--rm", "--network=none", *flags, name],
-                              capture_output=True, timeout=60)  # fmt: skip
-        return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
-    finally:
-        subprocess.run([docker, "rmi", "-f", name], capture_output=True, timeout=60)
+@pytest.fixture(scope="module")
+def ward(request: pytest.FixtureRequest) -> Iterator[Ward]:
+    opened = Ward(lambda: request.getfixturevalue("seaslug"))
+    yield opened
+    opened.close()
 
 
-def healed(case: Case, finding: Finding) -> tuple[Sequence[Files], Mapping[str, Any]]:
-    """Return the image of *case* with the instruction that is printed instead of its own."""
-    told = _INSTRUCTION.match(finding.fix)
-    assert told, finding.fix
-    config, files = dict(case.config), dict(case.files)
-    if told[1] == "USER":
-        config["User"] = told[2]
-    elif told[1] == "ENV":
-        config["Env"] = [*config.get("Env", ()), told[2]]
-    elif told[1] == "ENTRYPOINT":
-        config["Entrypoint"] = json.loads(told[2])
-    elif told[1] == "CMD":
-        config["Cmd"] = json.loads(told[2])
-    else:
-        path = told[2].split()[1].lstrip("/")
-        item = files[path]
-        data = item.data if isinstance(item, File) else item
-        files[path] = File(data, 0o755)  # type: ignore[arg-type]
-    return (files, *case.layers), config
+@pytest.fixture(scope="module")
+def sick(ward: Ward, made: Mapping[str, Case]) -> Mapping[str, str]:
+    """The name in Docker of each case's image."""
+    names = ward.admit([Made(case.stack, case.config) for case in made.values()])
+    return dict(zip(made, names, strict=True))
 
 
+@pytest.fixture(scope="module")
+def doctor(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    return Cli(tmp_path_factory.mktemp("doctor") / "home", "-q")
+
+
+@pytest.mark.network
 @pytest.mark.parametrize("name", cases())
-def test_it_fails_as_foretold_and_starts_when_put_right(
-    name: str, made: Mapping[str, Case]
+def test_it_fails_as_foretold_and_starts_when_what_is_printed_is_done(
+    name: str, made: Mapping[str, Case], sick: Mapping[str, str], ward: Ward, doctor: Cli
 ) -> None:
     case = made[name]
-    found = diagnose(specimen(case.files, case.config, case.layers))
+    found = diagnose(specimen(case.stack[0], case.config, case.stack[1:]))
     first = found.findings[0]
     assert first.rule == case.rule
-    code, said = ran((case.files, *case.layers), case.config)
+    code, said = ward.start(sick[name])
     assert code == case.status, said
     assert first.symptom.lower() in said.lower()
     if first.symptom:
@@ -104,14 +88,14 @@ def test_it_fails_as_foretold_and_starts_when_put_right(
     assert status(first) == code
 
     if name == "no command":
-        assert ran((case.files,), RUN) == (0, "hello\n")
+        # What to start is for people to say; the doctor writes where.
+        assert first.fix.startswith("ENTRYPOINT [")
+        assert ward.start(sick[name], "/app") == (0, "hello\n")
         return
-    if case.fixed is None:
-        layers, config = healed(case, first)
-    else:
-        layers, config = (case.files, *case.layers, case.fixed), case.config
-    assert not diagnose(specimen(layers[0], config, layers[1:])).bad
-    assert ran(layers, config) == (0, "hello\n")
+    cured = ward.cured(sick[name], case.build, read(first.fix, case.way))
+    assert ward.start(cured) == (0, "hello\n")
+    after = doctor("doctor", f"docker-daemon:{cured}", "--json")
+    assert after.status == 0, after.out
 
 
 @pytest.mark.parametrize("runner", ["docker", "podman", "unshare"])
@@ -121,7 +105,7 @@ def test_what_is_found_is_confirmed_by_starting_it(
     cli = Cli(tmp_path / "home", "-q")
     for name in ("a library", "an unknown user", "cut short", "absent"):
         case = made[name]
-        (tmp_path / "image.tar").write_bytes(archive("x:1", [case.files], case.config))
+        (tmp_path / "image.tar").write_bytes(archive("x:1", case.stack, case.config))
         place = f"docker-archive:{tmp_path / 'image.tar'}"
         found = cli("doctor", place, "--run", "--runner", runner, "--json")
         assert found.status == 15, found.err
@@ -129,7 +113,7 @@ def test_what_is_found_is_confirmed_by_starting_it(
             case.rule, "confirmed",
         )  # fmt: skip
         assert found.json["run"]["not_found"] == (
-            ["libgreet.so.1"] if name == "a library" else []
+            ["libz.so.1"] if name == "a library" else []
         )  # fmt: skip
 
 
@@ -300,7 +284,7 @@ def test_the_words_of_podman(made: Mapping[str, Case], tmp_path: Path) -> None:
     cli = Cli(tmp_path / "home", "-q")
     for name in ("not in PATH", "no right", "an unknown group", "no loader", "no shebang"):
         case = made[name]
-        (tmp_path / "image.tar").write_bytes(archive("x:1", [case.files], case.config))
+        (tmp_path / "image.tar").write_bytes(archive("x:1", case.stack, case.config))
         place = f"docker-archive:{tmp_path / 'image.tar'}"
         run = cli("doctor", place, "--run", "--runner", "podman", "--json").json["run"]
         assert run["messages"], run["output"]

@@ -284,7 +284,7 @@ def no_format(specimen: Specimen) -> Iterator[Finding]:
     }.get(at.detail, "it is a script without #! in its first line, or no program")  # fmt: skip
     quoted = remedy.quoted(path)
     fix = {
-        "BOM": f"RUN sed -i '1s/^\\xef\\xbb\\xbf//' {quoted}{remedy.BUILDS}",
+        "BOM": f"RUN tail -c +4 {quoted} > /tmp/it && cat /tmp/it > {quoted}{remedy.BUILDS}",
         "empty": f"{remedy.copied(path)}   # the build left an empty file: look there",
         "object": f"RUN cc -o {quoted} {quoted}.o{remedy.BUILDS}",
     }.get(at.detail) or _with_shebang(specimen, path)  # fmt: skip

@@ -125,6 +125,15 @@ def with_env(*rows: str, more: Files | None = None) -> Maker:
     return of({"app": DYNAMIC, **GLIBC, **(more or {})}, {**RUN, "Env": list(rows)})
 
 
+LOW_PORTS = "\1\0\0\2\0\4" + 14 * "\0"
+ADMIN = "\1\0\0\2\0\0\x20" + 13 * "\0"
+"""What setcap writes for cap_net_bind_service=ep, and for cap_sys_admin=ep."""
+
+
+def capable(value: str, config: Mapping[str, Any] = RUN) -> Maker:
+    return of({"app": File(STATIC.data, 0o755, xattrs={"security.capability": value})}, config)
+
+
 TMP: Files = {"tmp": Folder(0o1777)}
 SERVING = {**USER, "ExposedPorts": {"80/tcp": {}}}
 PASSWD = "app:x:65532:65532::/home/app:/sbin/nologin\n"
@@ -201,6 +210,7 @@ DOCTOR: dict[str, tuple[Maker, Maker]] = {
     "IMG038": (
         of({"app": STATIC}, RUN, {".wh.other": ""}), of({"app": STATIC}, RUN, {".wh.app": ""}),
     ),
+    "IMG039": (capable(LOW_PORTS), capable(ADMIN)),
 }  # fmt: skip
 
 LOADER_ALONE: Files = {

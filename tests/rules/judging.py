@@ -77,7 +77,11 @@ SECURITY: dict[str, Example] = {
     "IMG052": files({"usr/bin/su": File(mode=0o755)}, {"usr/bin/su": File(mode=0o4755)}),
     "IMG053": files(
         {"usr/bin/ping": File(mode=0o755)},
-        {"usr/bin/ping": File(mode=0o755, xattrs={"security.capability": "\x01\x00"})},
+        {
+            "usr/bin/ping": File(
+                mode=0o755, xattrs={"security.capability": "\1\0\0\2\0\x20" + 14 * "\0"}
+            )
+        },
     ),
     "IMG054": files({"app/run": File("x", 0o755)}, {"app/run": File("x", 0o777)}),
     "IMG055": files({"tmp": Folder(0o1777)}, {"data": Folder(0o777)}),

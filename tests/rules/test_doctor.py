@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 
-from rules.broken import DOCTOR, DYNAMIC, GLIBC, RUN, STATIC
+from rules.broken import (
+    ADMIN,
+    DOCTOR,
+    DYNAMIC,
+    GLIBC,
+    LOW_PORTS,
+    RUN,
+    SERVING,
+    STATIC,
+    capable,
+)
 from rules.making import File, Files, Folder, Hard, Link, Odd, specimen
-from seaslug.ops.doctor import RULES, Way, diagnose, started
+from seaslug.ops.doctor import RULES, Way, diagnose, started, status
 from seaslug.rules.model import Severity
 from seaslug.values.platform import Platform
 from support.binaries import elf
@@ -59,7 +69,7 @@ FIXES: dict[str, tuple[Files, Mapping[str, Any], str, str]] = {
         {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
         {**RUN, "Labels": {"dev.seaslug.recipe": "x"}}, "IMG008", 'packages = ["zlib1g"]; or ',
     ),
-    "links in a circle": ({"app": Link("b"), "b": Link("app")}, RUN, "IMG003", "COPY app /app   # "),
+    "links in a circle": ({"app": Link("b"), "b": Link("app")}, RUN, "IMG003", "COPY app /app  "),
     "a link to nowhere": ({"opt/app": Link("../srv/app")}, {"Cmd": ["/opt/app"]}, "IMG003",
                           "COPY --from=build /srv/app /srv/app"),
     "no Python": ({"x": STATIC}, {"Cmd": ["python3", "x.py"]}, "IMG002",
@@ -109,6 +119,27 @@ def test_what_to_type(case: str) -> None:
     files, config, rule, fix = FIXES[case]
     found = [one for one in diagnose(specimen(files, config)).findings if one.rule == rule]
     assert found and fix in found[0].fix
+
+
+def test_capabilities_of_the_program() -> None:
+    image = capable(LOW_PORTS, SERVING)()
+    assert "IMG027" not in {one.rule for one in diagnose(image).findings}
+    held = diagnose(started(image, Way(dropped=("all",))))
+    first = held.findings[0]
+    assert (first.rule, first.symptom) == ("IMG039", "exec /app: operation not permitted")
+    assert first.fix.startswith(
+        "docker run --cap-drop all --cap-add net_bind_service IMAGE; or RUN"
+    )
+    assert "cap_net_bind_service=ep" in first.message and status(first) == 1
+    assert "IMG027" in {one.rule for one in held.findings}
+    other = diagnose(started(image, Way(dropped=("NET_RAW",))))
+    assert not other.bad
+    root = specimen(APP, {**RUN, "ExposedPorts": {"80/tcp": {}}})
+    assert not [one for one in diagnose(root).findings if one.rule == "IMG027"]
+    bare = diagnose(started(root, Way(dropped=("cap_net_bind_service",))))
+    assert [one.rule for one in bare.findings if one.rule == "IMG027"]
+    # Only permitted: the program starts, and has to ask for it itself.
+    assert not diagnose(capable("\0" + ADMIN[1:])()).bad
 
 
 def test_another_way_to_start() -> None:

@@ -22,6 +22,8 @@ MESSAGES = {
     RUNC + 'exec: "/app": permission denied: unknown': "exec-permission",
     RUNC + 'exec: "/d/app": stat /d/app: permission denied: unknown': "exec-permission",
     RUNC + "exec /app: permission denied: unknown": "exec-permission",
+    "exec /app: operation not permitted": "exec-capabilities",
+    "Error: crun: exec container process `/app`: Operation not permitted": "exec-capabilities",
     OLD + 'exec: \\"/app\\": no such file or directory"': "stat",
     "OCI runtime exec failed: exec failed: unable to start container process: "
     'exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown': "exec-in-container",

@@ -66,7 +66,8 @@ class LayerFacts:
     file that says so; *records* all that such files, and lists of files, say. *secrets* are marks
     of texts, *programs* the names of shells and package managers known by their content,
     *certificates* (expiry, name) of trusted authorities. *odd* are members that are passed over,
-    as (path, what it is): devices and FIFOs.
+    as (path, what it is): devices and FIFOs. *capabilities* are the
+    values of security.capability.
     """
 
     rows: tuple[Row, ...]
@@ -79,6 +80,7 @@ class LayerFacts:
     certificates: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     odd: tuple[tuple[str, str], ...] = ()
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    capabilities: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def unpacked(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from seaslug.anatomy.capabilities import CAPABILITY
 from seaslug.anatomy.facts import Facts, LayerFacts
 from seaslug.anatomy.secrets import Mark
 from seaslug.deb.binary import Binary
@@ -92,7 +93,8 @@ def rootfs(layers: Sequence[LayerFacts], base: int = 0) -> Rootfs:
             if place.rpartition("/")[2].startswith(WHITEOUT):
                 root.white_out(place)
                 continue
-            xattrs = tuple((name, b"") for name in row.xattrs)
+            held = {CAPABILITY: layer.capabilities.get(row.path, b"")}
+            xattrs = tuple((name, held.get(name, b"")) for name in row.xattrs)
             member = Member(
                 row.path, row.kind, row.mode, row.uid, row.gid, row.mtime, row.size, row.target,
                 xattrs, iter(()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from seaslug.anatomy.rootfs import rootfs
 from seaslug.errors import ProjectError
 from seaslug.ops.facts import tar_facts
-from seaslug.rules.image import linking, starting, surroundings, usage
+from seaslug.rules.image import linking, rights, starting, surroundings, usage
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.runtime.model import Cause, Seen
 from seaslug.rules.runtime.recognise import causes, recognise
@@ -20,7 +20,7 @@ from seaslug.values.tree import Entry, Kind
 
 RULES: tuple[Rule[Specimen], ...] = tuple(
     sorted(
-        (*starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES),
+        (*starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES, *rights.STARTING),
         key=lambda rule: rule.id,
     )
 )

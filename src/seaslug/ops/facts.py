@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from seaslug.anatomy import secrets
+from seaslug.anatomy.capabilities import CAPABILITY, MAX_VALUE
 from seaslug.anatomy.certificates import BUNDLES, MAX_BUNDLE, OWN, expiries
 from seaslug.anatomy.facts import Facts, LayerFacts, Record, Row, hashed
 from seaslug.anatomy.records import is_list, is_record, records
@@ -34,7 +35,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 8
+FACTS_VERSION = 10
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30
@@ -64,6 +65,7 @@ def _read(chunks: Iterator[bytes]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {}, "records": {},
         "secrets": {}, "programs": {}, "certificates": {}, "odd": [],
+        "capabilities": {},
     }  # fmt: skip
     with tempfile.NamedTemporaryFile(prefix="seaslug-elf-") as scratch:
         for member in members(chunks, odd=lambda *told: found["odd"].append(told)):
@@ -74,6 +76,8 @@ def _read(chunks: Iterator[bytes]) -> dict[str, Any]:
                 for _ in member.content:
                     pass
             found["rows"].append(_row(member, hasher.hexdigest()))
+            if value := dict(member.xattrs).get(CAPABILITY):
+                found["capabilities"][member.path] = value[:MAX_VALUE].hex()
     for _ in chunks:
         pass  # whether the bytes were the right ones is known at their end
     return found
@@ -191,6 +195,7 @@ def _of(row: Mapping[str, Any]) -> LayerFacts:
             for path, rows in row["certificates"].items()
         },
         odd=tuple((path, what) for path, what in row["odd"]),
+        capabilities={path: bytes.fromhex(value) for path, value in row["capabilities"].items()},
     )
 
 

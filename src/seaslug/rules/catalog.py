@@ -12,6 +12,7 @@ from seaslug.rules.image import (
     linking,
     metadata,
     programs,
+    rights,
     secrets,
     security,
     starting,
@@ -25,8 +26,8 @@ from seaslug.rules.specimen import Specimen
 RULES: tuple[Rule[Specimen], ...] = tuple(sorted(
     (
         *starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES,
-        *security.RULES, *programs.RULES, *secrets.RULES, *hygiene.RULES, *truth.RULES,
-        *metadata.RULES, *history.RULES,
+        *security.RULES, *rights.RULES, *programs.RULES, *secrets.RULES, *hygiene.RULES,
+        *truth.RULES, *metadata.RULES, *history.RULES,
     ),
     key=lambda one: one.id,
 ))  # fmt: skip

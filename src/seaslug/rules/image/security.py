@@ -11,7 +11,6 @@ from seaslug.rules.words import listed
 from seaslug.values.tree import Entry, Kind
 
 _SETUID, _SETGID, _STICKY, _ANYBODY = 0o4000, 0o2000, 0o1000, 0o002
-_CAPABILITY = "security.capability"
 _NO_PASSWORD = "an account without a password"  # noqa: S105
 
 
@@ -47,22 +46,6 @@ def grows_rights(image: Specimen) -> Iterator[Finding]:
                 "IMG052", Severity.WARN, f"/{entry.path}",
                 f"{' and '.join(bits)} ({entry.mode:04o}): who starts it becomes {whose}",
                 f"chmod u-s,g-s /{entry.path}, or leave its package out",
-            )  # fmt: skip
-
-
-def has_capabilities(image: Specimen) -> Iterator[Finding]:
-    """A program carries file capabilities: it gets a part of root's rights when it starts.
-
-    Like setuid, though finer. Where the container is started without that capability, or with
-    no-new-privileges, the program does not start at all. Take them away with
-    `setcap -r FILE`, and let the engine grant what is needed: `docker run --cap-add`.
-    """
-    for entry in _files(image):
-        if any(name == _CAPABILITY for name, _ in entry.xattrs):
-            yield Finding(
-                "IMG053", Severity.WARN, f"/{entry.path}",
-                "has file capabilities: who starts it gets a part of root's rights",
-                f"setcap -r /{entry.path}; grant it by the engine's --cap-add where it is needed",
             )  # fmt: skip
 
 
@@ -166,7 +149,6 @@ def _files(image: Specimen) -> Iterator[Entry]:
 RULES: tuple[Rule[Specimen], ...] = (
     Rule("IMG050", "Runs as root", Severity.WARN, root_user),
     Rule("IMG052", "Setuid or setgid program", Severity.WARN, grows_rights),
-    Rule("IMG053", "File capabilities", Severity.WARN, has_capabilities),
     Rule("IMG054", "File that anybody may change", Severity.ERROR, anybody_writes),
     Rule("IMG055", "Folder for all without a sticky bit", Severity.WARN, no_sticky_bit),
     Rule("IMG059", "Passwords of accounts", Severity.ERROR, password_hashes),

@@ -9,6 +9,7 @@ from seaslug.anatomy.certificates import BUNDLES, OWN
 from seaslug.rules.image import advice, remedy
 from seaslug.rules.image.identity import PASSWD, Identity, identity, size, there, writable
 from seaslug.rules.image.launch import main
+from seaslug.rules.image.rights import binds_low_ports
 from seaslug.rules.image.runtimes import java_homes, language, pythons
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
@@ -180,16 +181,18 @@ def ports(specimen: Specimen) -> Iterator[Finding]:
     """A port below 1024 for a user who is not root.
 
     Docker 20.10 and newer let everybody bind it; Kubernetes, older engines and the host's
-    network do not. Listen on a high port and publish it as the low one: -p 80:8080.
+    network do not. Listen on a high port and publish it as the low one: -p 80:8080. A program
+    whose file has cap_net_bind_service may bind it; root without that capability may not.
     """
     who = identity(specimen)
     exposed = specimen.run.get("ExposedPorts")
     for text in exposed if isinstance(exposed, dict) else ():
         found = _PORT.match(text)
-        if found and 0 < int(found[1]) < 1024 and who.uid:
+        if found and 0 < int(found[1]) < 1024 and not binds_low_ports(specimen, who.uid):
             high = {80: 8080, 443: 8443}.get(int(found[1]), int(found[1]) + 8000)
             yield Finding("IMG027", Severity.WARN, f"ExposedPorts {text}",
-                          f"the user {specimen.user} may not bind port {found[1]} everywhere",
+                          f"the user {specimen.user or 'root'} may not bind port {found[1]} "
+                          "everywhere",
                           f"EXPOSE {high}   # and start with -p {found[1]}:{high}",
                           "bind: permission denied")  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from seaslug.rules.runtime.model import Pattern, broad, known
 
 _STATIC = ("001", "002", "003", "004", "005", "006", "007", "008", "009", "011", "012", "013",
-           "014", "015", "016", "017", "020", "030", "036", "038")  # fmt: skip
+           "014", "015", "016", "017", "020", "030", "036", "038", "039")  # fmt: skip
 
 ENGINES: tuple[Pattern, ...] = (
     known(
@@ -77,6 +77,13 @@ ENGINES: tuple[Pattern, ...] = (
         r'exec:? "?(?P<path>[^":\s]+)"?: (?:stat \S+: )?permission denied',
         "{path} may not be executed by the user of the container",
         "look at modes and owners: seaslug ls -l IMAGE", ("011", "012"),
+    ),
+    known(
+        "exec-capabilities",
+        r"\bexec(?: container process)? [`'\"]?(?P<path>/[^\s:`'\"]+)[`'\"]?: [Oo]peration not "
+        r"permitted",
+        "{path} has file capabilities that the container may not have",
+        "see them: seaslug check IMAGE; allow them: docker run --cap-add NAME", ("039",),
     ),
     known(
         "user",

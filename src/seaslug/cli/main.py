@@ -57,6 +57,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("test", "structure tests, as container-structure-test has them"),
             ("compare", "images beside each other: size, security, debugging, what they share"),
             ("diff", "what tells two images apart: packages, files, configuration, layers"),
+            ("explore", "an image in a terminal browser: layers, files, packages, findings"),
             ("cp", "files out of an image or a container, without a shell in it"),
             ("rules", "by what an image is judged"),
             ("explain", "why a rule is there, and what to do"),

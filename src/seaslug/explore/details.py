@@ -10,8 +10,8 @@ from seaslug.explore.changes import Item, Mark
 from seaslug.explore.forest import Forest
 from seaslug.explore.source import Subject
 from seaslug.explore.whole import Whole
-from seaslug.explore.words import exact, kind, mode
-from seaslug.rules.words import listed, many, plain
+from seaslug.explore.words import exact, kind, mode, oneline
+from seaslug.rules.words import listed, many
 from seaslug.values.tree import Kind, follow
 
 _DID = {Mark.ADDED: "added", Mark.CHANGED: "replaced", Mark.SAME: "there again, as it was",
@@ -31,12 +31,15 @@ def details(path: str, forest: Forest, whole: Whole, subject: Subject) -> tuple[
     item = forest.items.get(path)
     rows = [Detail("path", f"/{path}")]
     if item is not None:
-        rows += _face(item, whole)
+        rows += _weight(item, whole)
     if forest.is_folder(path):
         rows += _folder(path, forest)
     if item is not None:
-        rows += [*_content(item, whole), *_origin(item, whole, subject), *_findings(item, whole)]
-    return tuple(row._replace(text=plain(row.text)) for row in rows)
+        rows += [
+            *_findings(item, whole), *_package(item, whole), *_origin(item, whole, subject),
+            *_content(item, whole), *_face(item, whole),
+        ]  # fmt: skip
+    return tuple(row._replace(text=oneline(row.text)) for row in rows)
 
 
 def names(whole: Whole, database: str) -> dict[int, str]:
@@ -50,18 +53,25 @@ def names(whole: Whole, database: str) -> dict[int, str]:
     return found
 
 
+def _weight(item: Item, whole: Whole) -> Iterator[Detail]:
+    removed = item.mark is Mark.REMOVED
+    if removed or item.row.kind not in (Kind.FILE, Kind.DIR):
+        yield Detail("kind", kind(item.row) + (", removed here" if removed else ""))
+    if item.row.kind is Kind.FILE:
+        yield Detail("size", exact(item.row.size))
+
+
 def _face(item: Item, whole: Whole) -> Iterator[Detail]:
     row = item.row
-    yield Detail("kind", kind(row) + ("" if item.mark is not Mark.REMOVED else ", removed here"))
     yield Detail("mode", f"{mode(row)}  {row.mode:04o}")
     user, group = names(whole, "etc/passwd"), names(whole, "etc/group")
     told = ":".join(filter(None, (user.get(row.uid), group.get(row.gid))))
     yield Detail("owner", f"{row.uid}:{row.gid}" + (f"  {told}" if told else ""))
     if row.xattrs:
         yield Detail("xattrs", ", ".join(row.xattrs))
-    if row.kind is Kind.FILE:
-        yield Detail("size", exact(row.size))
     yield Detail("time", _time(row.mtime))
+    if row.digest:
+        yield Detail("sha256", row.digest)
 
 
 def _time(seconds: int) -> str:
@@ -91,8 +101,6 @@ def _content(item: Item, whole: Whole) -> Iterator[Detail]:
         yield Detail("ELF", f"{facts.binary.elf.bits} bits, {facts.binary.linkage}{libraries}")
     if script:
         yield Detail("script", f"#!{script}")
-    if row.digest:
-        yield Detail("sha256", row.digest)
     others = [f"/{path}" for path in whole.copies(item) if path != item.path]
     if others:
         yield Detail("again at", listed(others, 4))
@@ -114,14 +122,13 @@ def _end(item: Item, whole: Whole) -> str:
 def _origin(item: Item, whole: Whole, subject: Subject) -> Iterator[Detail]:
     yield Detail("layer", f"{item.layer}  {subject.maker(item.layer)}")
     steps = whole.layers_of(item.path)
-    if len(steps) > 1 or (steps and item.mark is Mark.REMOVED):
+    if item.row.kind is not Kind.DIR and (len(steps) > 1 or item.mark is Mark.REMOVED):
         for at, step in enumerate(steps):
             size = f", {exact(step.row.size)}" if step.row.kind is Kind.FILE else ""
-            yield Detail("in layers" if not at else "", f"{step.layer}  {_DID[step.mark]}{size}")
+            yield Detail("layers" if not at else "", f"{step.layer}  {_DID[step.mark]}{size}")
     hidden = sum(one.row.size for one in whole.hidden.get(item.path, ()))
     if hidden:
         yield Detail("wasted", f"{exact(hidden)} in lower layers, hidden")
-    yield from _package(item, whole)
 
 
 def _package(item: Item, whole: Whole) -> Iterator[Detail]:

@@ -12,8 +12,8 @@ from seaslug.deb.elfnotes import build_id
 from seaslug.explore.changes import Item
 from seaslug.explore.source import Head
 from seaslug.explore.whole import Whole
-from seaslug.explore.words import exact
-from seaslug.rules.words import listed, plain
+from seaslug.explore.words import exact, oneline
+from seaslug.rules.words import listed
 from seaslug.values.content import Inline
 from seaslug.values.platform import TABLE
 from seaslug.values.tree import MAX_LINKS, Kind
@@ -46,17 +46,17 @@ def hexdump(head: Head) -> tuple[str, ...]:
 
 def elf(item: Item, whole: Whole, head: Head | None = None) -> tuple[str, ...]:
     """Return what an ELF file says of itself, and where each library that it needs is found."""
-    return tuple(map(plain, _elf(item, whole, head)))
+    return tuple(map(oneline, _elf(item, whole, head)))
 
 
 def walk(item: Item, whole: Whole) -> tuple[str, ...]:
     """Return the way that a link leads, step by step."""
-    return tuple(map(plain, _walk(item, whole.merged)))
+    return tuple(map(oneline, _walk(item, whole.merged)))
 
 
 def _line(line: str) -> str:
     rest = len(line) - _MAX_LINE
-    shown = plain(line[:_MAX_LINE].rstrip("\r").expandtabs(4))
+    shown = oneline(line[:_MAX_LINE].rstrip("\r").expandtabs(4))
     return f"{shown} … {rest} more characters" if rest > 0 else shown
 
 

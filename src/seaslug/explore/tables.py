@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from seaslug.explore.source import Subject
 from seaslug.explore.whole import Whole
-from seaslug.explore.words import short
+from seaslug.explore.words import oneline, short
+from seaslug.rules.model import Finding
 from seaslug.rules.words import listed, many, plain
 from seaslug.values.tree import Kind
 
@@ -45,7 +46,7 @@ def packages(whole: Whole) -> tuple[Entry, ...]:
         why = " > ".join(owners.chain(name)[:-1]) if known is not None else ""
         cells = short(size), str(count), name or "(no package)", known.version if known else "", why
         query = f"pkg:{name}" if name else "is:unowned"
-        rows.append(Entry(tuple(map(plain, cells)), filter=query))
+        rows.append(Entry(tuple(map(oneline, cells)), filter=query))
     return tuple(rows)
 
 
@@ -55,11 +56,17 @@ def findings(whole: Whole) -> tuple[Entry, ...]:
     by_name = {f"/{plain(path)}": path for path in whole.merged}
     return tuple(
         Entry(
-            (one.severity.word, one.rule, one.where, one.message), by_name.get(one.where, ""),
-            tone=one.severity.word, more=one.fix,
+            (one.severity.word, one.rule, oneline(one.where), oneline(one.message)),
+            by_name.get(one.where, ""),
+            tone=one.severity.word, more=_told(one),
         )
         for one in found
     )  # fmt: skip
+
+
+def _told(one: Finding) -> str:
+    fix = f"\nfix: {oneline(one.fix)}" if one.fix else ""
+    return f"{oneline(one.where)}: {oneline(one.message)}{fix}"
 
 
 def waste(whole: Whole) -> tuple[Entry, ...]:
@@ -72,13 +79,13 @@ def waste(whole: Whole) -> tuple[Entry, ...]:
         plural = "layers" if len(items) > 1 else "layer"
         told = f"of {plural} {layers}; {why} above"
         go = path if path in whole.merged else ""
-        rows.append((size, Entry((short(size), f"/{plain(path)}", told), go)))
+        rows.append((size, Entry((short(size), f"/{oneline(path)}", told), go)))
     for paths in whole.repeated.values():
         each = whole.merged[paths[0]].row.size
-        others = [f"/{plain(path)}" for path in paths[1:]]
+        others = [f"/{oneline(path)}" for path in paths[1:]]
         size = each * len(others)
         told = f"the same at {listed(others, 3)}"
-        rows.append((size, Entry((short(size), f"/{plain(paths[0])}", told), paths[0])))
+        rows.append((size, Entry((short(size), f"/{oneline(paths[0])}", told), paths[0])))
     rows.sort(key=lambda row: (-row[0], row[1].cells[1]))
     return tuple(entry for _, entry in rows)
 
@@ -99,13 +106,13 @@ def history(subject: Subject) -> tuple[Entry, ...]:
     filled = [row for row in steps if not row.get("empty_layer")]
     if len(filled) != len(subject.layers):
         return tuple(
-            Entry((str(at), short(layer.size), plain(subject.maker(at))), more=layer.digest.text)
+            Entry((str(at), short(layer.size), oneline(subject.maker(at))), more=layer.digest.text)
             for at, layer in enumerate(subject.layers)
         )
     found, at = [], 0
     for row in steps:
-        text = plain(" ".join(str(row.get("created_by") or row.get("comment") or "").split()))
-        when = plain(str(row.get("created") or ""))
+        text = oneline(" ".join(str(row.get("created_by") or row.get("comment") or "").split()))
+        when = oneline(str(row.get("created") or ""))
         if row.get("empty_layer"):
             found.append(Entry(("-", "", text), more=when))
             continue
@@ -119,7 +126,7 @@ def config(subject: Subject) -> tuple[str, ...]:
     """Return the configuration as JSON, but for the history, which has a table of its own."""
     shown = {key: value for key, value in subject.config.items() if key != "history"}
     text = json.dumps(shown, indent=2, ensure_ascii=False)
-    return tuple(plain(line) for line in text.split("\n"))
+    return tuple(oneline(line) for line in text.split("\n"))
 
 
 def headline(subject: Subject, whole: Whole) -> str:
@@ -129,4 +136,4 @@ def headline(subject: Subject, whole: Whole) -> str:
     told = f"{short(subject.size)}B packed, {many(len(subject.layers), 'layer')}"
     if files:
         told += f", {short(size)}B in {many(files, 'file')}"
-    return plain(f"{subject.name}  {subject.platform}  {told}")
+    return oneline(f"{subject.name}  {subject.platform}  {told}")

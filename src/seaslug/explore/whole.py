@@ -11,7 +11,7 @@ from seaslug.explore.changes import Item, Mark, hidden
 from seaslug.explore.source import Judged
 from seaslug.rules.model import Finding
 from seaslug.rules.words import plain
-from seaslug.values.tree import Kind
+from seaslug.values.tree import Kind, parents
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,11 @@ class Whole:
             if item.row.size and item.row.kind is Kind.FILE:
                 found.setdefault(item.row.digest, []).append(item.path)
         return {digest: tuple(sorted(p)) for digest, p in found.items() if len(p) > 1}
+
+    @cached_property
+    def flagged(self) -> frozenset[str]:
+        """Folders that hold something with a finding, on whatever level."""
+        return frozenset(one for path in self._findings for one in parents(path))
 
     def _layer(self, item: Item) -> LayerFacts | None:
         at = item.origin[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seaslug.anatomy.facts import Row
+from seaslug.rules.words import plain
 from seaslug.values.tree import Kind
 
 _LETTERS = {Kind.FILE: "-", Kind.DIR: "d", Kind.SYMLINK: "l", Kind.HARDLINK: "-"}
@@ -22,6 +23,11 @@ def short(size: int) -> str:
 def exact(size: int) -> str:
     """Return a size in full, with the short form where that is another one."""
     return f"{size:,} bytes" if size < 1000 else f"{size:,} bytes ({short(size)}B)"
+
+
+def oneline(text: str) -> str:
+    """Return *text* with what a terminal would obey as escapes, the ends of lines among it."""
+    return plain(text).replace("\n", "\\n")
 
 
 def mode(row: Row) -> str:

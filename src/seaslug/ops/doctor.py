@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from seaslug.anatomy.rootfs import rootfs
 from seaslug.errors import ProjectError
 from seaslug.ops.facts import tar_facts
-from seaslug.rules.image import linking, rights, starting, surroundings, usage
+from seaslug.rules.image import linking, rights, shadowing, starting, surroundings, usage
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.runtime.model import Cause, Seen
 from seaslug.rules.runtime.recognise import causes, recognise
@@ -20,10 +20,13 @@ from seaslug.values.tree import Entry, Kind
 
 RULES: tuple[Rule[Specimen], ...] = tuple(
     sorted(
-        (*starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES, *rights.STARTING),
+        (
+            *starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES, *shadowing.RULES,
+            *rights.STARTING,
+        ),
         key=lambda rule: rule.id,
     )
-)
+)  # fmt: skip
 _STATUS = (
     ("executable file not found", 127), ("too many levels", 125), ("permission denied", 126),
     ('exec: "', 127), ("exec /", 1), ("unable to find", 125), ("No command specified", 125),

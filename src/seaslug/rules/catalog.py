@@ -15,6 +15,7 @@ from seaslug.rules.image import (
     rights,
     secrets,
     security,
+    shadowing,
     starting,
     surroundings,
     truth,
@@ -26,8 +27,8 @@ from seaslug.rules.specimen import Specimen
 RULES: tuple[Rule[Specimen], ...] = tuple(sorted(
     (
         *starting.RULES, *linking.RULES, *usage.RULES, *surroundings.RULES,
-        *security.RULES, *rights.RULES, *programs.RULES, *secrets.RULES, *hygiene.RULES,
-        *truth.RULES, *metadata.RULES, *history.RULES,
+        *shadowing.RULES, *security.RULES, *rights.RULES, *programs.RULES, *secrets.RULES,
+        *hygiene.RULES, *truth.RULES, *metadata.RULES, *history.RULES,
     ),
     key=lambda one: one.id,
 ))  # fmt: skip

@@ -93,6 +93,14 @@ class Specimen:
         told = [str(s.get("created_by") or "") for s in steps if isinstance(s, dict)]
         return tuple(text[:_MAX_STEP] for text in told)
 
+    @cached_property
+    def makers(self) -> tuple[str, ...]:
+        """What made each layer; empty if that is not told for every one of them."""
+        found = self.config.get("history")
+        steps = [s for s in found if isinstance(s, dict)] if isinstance(found, list) else []
+        told = [str(s.get("created_by") or "") for s in steps if not s.get("empty_layer")]
+        return tuple(t[:_MAX_STEP] for t in told) if len(told) == len(self.root.layers) else ()
+
     def row(self, path: str) -> Row | None:
         """Return what the tar says of the file at *path*, its size and digest among it."""
         item = self.root.placed.get(path)

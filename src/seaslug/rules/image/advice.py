@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from seaslug.apps.native import glibc, table
 from seaslug.apps.native.choose import Choice, choose
@@ -154,31 +154,6 @@ def named(specimen: Specimen, name: str) -> list[str]:
         if e.path.rpartition("/")[2] == name and e.kind is not Kind.DIR
         and (e.kind is not Kind.FILE or e.mode & 0o111) and specimen.root.tree.resolve(e.path)
     ]  # fmt: skip
-
-
-def deleted(specimen: Specimen, wanted: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Return of each tree path of *wanted* that is gone the layer that had it, and the one above.
-
-    The second number is the first layer whose whiteout hides the path.
-    """
-    found: dict[str, tuple[int, int]] = {}
-    for path in wanted:
-        layers = enumerate(specimen.root.layers)
-        held = [at for at, layer in layers if any(row.path == path for row in layer.rows)]
-        for at, layer in enumerate(specimen.root.layers):
-            if held and at > held[0] and any(_hides(path, row.path) for row in layer.rows):
-                found.setdefault(path, (held[0], at))
-    return found
-
-
-def _hides(path: str, row: str) -> bool:
-    head, _, name = row.rpartition("/")
-    if name == ".wh..wh..opq":
-        return path.startswith(f"{head}/" if head else "")
-    if not name.startswith(".wh."):
-        return False
-    hidden = f"{head}/{name[4:]}".lstrip("/")
-    return path == hidden or path.startswith(hidden + "/")
 
 
 def musl(specimen: Specimen) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from seaslug.anatomy.facts import hashed
 from seaslug.apps.native import glibc
@@ -12,15 +12,17 @@ from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.needs import Missing, Needs
 from seaslug.apps.node.addons import Addon, sort
 from seaslug.rules.image import advice, remedy
-from seaslug.rules.image.launch import Fate, main
+from seaslug.rules.image.identity import size
+from seaslug.rules.image.launch import main
+from seaslug.rules.image.layering import deleted, libraries
 from seaslug.rules.image.runtimes import modules_of, node, pythons
-from seaslug.rules.image.usage import target
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
 from seaslug.rules.words import listed
 from seaslug.values.platform import TABLE
+from seaslug.values.tree import Kind
 
-_LOADING = "error while loading shared libraries: {0}: cannot open shared object file"
+LOADING = "error while loading shared libraries: {0}: cannot open shared object file"
 _MUSL_LOADING = "Error loading shared library {0}: No such file or directory"
 _EXTENSION = re.compile(r"(.+)\.cpython-(\d)(\d+)[a-z]*-([a-z0-9_]+-linux-(gnu|musl)[a-z]*)\.so\Z")
 _SITE = re.compile(r".*(?:site|dist)-packages/|.*/lib-dynload/")
@@ -28,10 +30,12 @@ _SITE = re.compile(r".*(?:site|dist)-packages/|.*/lib-dynload/")
 _PACKAGED = re.compile(r"/(?:usr/)?lib(?:64|/[a-z0-9_]+-linux-gnu[a-z]*)?/[^/]+\.so[^/]*\Z")
 _MAX_NODE_ABI = 300
 _SHOWN = 5
+_ELF_HEADER = 64
+_SHORT = "file too short"
 _BUILT_IN = frozenset({"files", "dns", "compat", "db", "hesiod"})
 
 
-def _program(specimen: Specimen) -> tuple[str, Needs]:
+def program(specimen: Specimen) -> tuple[str, Needs]:
     """Return the ELF file that runs, and what it needs; nothing of one that does not start."""
     path = main(specimen).program
     facts = specimen.root.facts(path) if path else None
@@ -45,28 +49,48 @@ def missing(specimen: Specimen) -> Iterator[Finding]:
     Found as the loader would: RPATH, LD_LIBRARY_PATH, RUNPATH, the cache, the default
     directories. Bring the Debian package that has it, or move to a base that has it.
     """
-    _, wants = _program(specimen)
+    _, wants = program(specimen)
     loader = wants.interpreter
-    pattern = _MUSL_LOADING if is_musl(loader) else _LOADING
+    pattern = _MUSL_LOADING if is_musl(loader) else LOADING
     for one in wants.missing:
-        if _removed(specimen, one):
+        if deleted(specimen, libraries(specimen, one.name)):
             continue
         said = f"needs {one.name}, which is not where its loader looks"
+        lies = [path for path in libraries(specimen, one.name) if specimen.root.tree.get(path)]
+        symptom = _read_in_vain(specimen, lies) or pattern.format(one.name)
         yield Finding("IMG008", Severity.FATAL, f"/{one.by[0]}", said,
-                      _bring(specimen, wants, one), pattern.format(one.name))  # fmt: skip
+                      _bring(specimen, wants, one, lies), symptom)  # fmt: skip
     yield from _others(specimen, {one.name for one in wants.missing}, main(specimen).chain)
 
 
-def _bring(specimen: Specimen, wants: Needs, one: Missing) -> str:
-    lies = [e.path for e in specimen.root.tree if e.path.rpartition("/")[2] == one.name]
-    if lies:
-        return f"ENV LD_LIBRARY_PATH=/{lies[0].rpartition('/')[0]}"
+def _read_in_vain(specimen: Specimen, paths: Sequence[str]) -> str:
+    """Return what glibc's loader says of files of the right name that are no libraries."""
+    for path in paths:
+        entry = specimen.root.tree.resolve(path)
+        if entry is None or specimen.root.facts(entry.path) is not None:
+            continue
+        said = "invalid ELF header" if size(specimen, entry.path) >= _ELF_HEADER else _SHORT
+        said = "cannot read file data: Is a directory" if entry.kind is Kind.DIR else said
+        name = path.rpartition("/")[2]
+        return f"error while loading shared libraries: {name}: {said}"
+    return ""
+
+
+def _bring(specimen: Specimen, wants: Needs, one: Missing, lies: Sequence[str]) -> str:
+    good = [path for path in lies if _is_library(specimen, path)]
+    if good:
+        return f"ENV LD_LIBRARY_PATH=/{good[0].rpartition('/')[0]}"
     if is_musl(wants.interpreter):
         return f"{remedy.copied(f'usr/lib/{one.name}')}   # in Alpine, as it was built"
     chosen = advice.choice(specimen, wants)
     moved = advice.move(specimen, chosen) if chosen is not None and not chosen.troubles else ""
     first, *copy = _packaged(specimen, one.name)
     return remedy.either(moved or first, *copy)
+
+
+def _is_library(specimen: Specimen, path: str) -> bool:
+    found = specimen.libraries
+    return found is not None and found.open(f"/{path}", None) is not None
 
 
 def _packaged(specimen: Specimen, name: str) -> tuple[str, ...]:
@@ -99,7 +123,7 @@ def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Itera
         packaged = all(_PACKAGED.match(path) for path in paths)
         yield Finding("IMG008", Severity.INFO if packaged else Severity.WARN, paths[0],
                       f"{name}, which {listed(paths, _SHOWN)} needs, is not in the image", fix,
-                      _LOADING.format(name).removeprefix("error while loading shared libraries: ")
+                      LOADING.format(name).removeprefix("error while loading shared libraries: ")
                       )  # fmt: skip
 
 
@@ -109,7 +133,7 @@ def too_new(specimen: Specimen) -> Iterator[Finding]:
     glibc and libstdc++ version their symbols; a program asks for those of the system that it
     was linked on. Move to a base of that release or a newer one, or build on the older system.
     """
-    _, wants = _program(specimen)
+    _, wants = program(specimen)
     seen: set[tuple[str, str]] = set()
     for one in wants.unmet:
         if (one.by, one.version) in seen:
@@ -133,7 +157,7 @@ def by_name(specimen: Specimen) -> Iterator[Finding]:
     libgcc_s.so.1 when a thread is cancelled, gconv's modules when iconv converts letters other
     than Unicode's. Nothing is seen before that moment.
     """
-    path, wants = _program(specimen)
+    path, wants = program(specimen)
     libraries = specimen.libraries
     if not path or is_musl(wants.interpreter) or not wants.loader_there or libraries is None:
         return
@@ -264,45 +288,10 @@ def _addon(specimen: Specimen, path: str) -> Addon | None:
     return Addon(path, machine, musl, own, bool(facts.binary.missing), registers)
 
 
-def _removed(specimen: Specimen, one: Missing) -> dict[str, tuple[int, int]]:
-    """Return where a layer had the library *one* and which layer deletes it."""
-    had = {
-        row.path for layer in specimen.root.layers for row in layer.rows
-        if row.path.rpartition("/")[2] == one.name
-    }  # fmt: skip
-    return advice.deleted(specimen, had)
-
-
-def removed(specimen: Specimen) -> Iterator[Finding]:
-    """A layer deletes what starts, or a library that it needs.
-
-    A file that one instruction brought was removed by a later one: rm in a RUN, a cleaning step
-    that took too much, a directory copied over it. Keep it there, or copy it again.
-    """
-    at = main(specimen)
-    if at.fate in (Fate.ABSENT, Fate.DANGLING):
-        for path, layers in advice.deleted(specimen, [target(specimen, at)]).items():
-            symptom = f'exec: "{at.asked}": stat {at.asked}: no such file or directory'
-            if "/" not in at.asked:
-                symptom = f'exec: "{at.asked}": executable file not found in $PATH'
-            yield _deleted(path, layers, "", symptom)
-    _, wants = _program(specimen)
-    for one in wants.missing:
-        for path, layers in _removed(specimen, one).items():
-            yield _deleted(path, layers, f", /{one.by[0]} needs it", _LOADING.format(one.name))
-
-
-def _deleted(path: str, layers: tuple[int, int], more: str, symptom: str) -> Finding:
-    said = f"layer {layers[0]} has it, layer {layers[1]} deletes it{more}"
-    fix = f"{remedy.copied(path)}   # or leave it out of what layer {layers[1]} deletes"
-    return Finding("IMG038", Severity.FATAL, f"/{path}", said, fix, symptom)
-
-
 RULES: tuple[Rule[Specimen], ...] = (
     Rule("IMG008", "A shared library is missing", Severity.FATAL, missing),
     Rule("IMG009", "Built for newer libraries than the image has", Severity.FATAL, too_new),
     Rule("IMG010", "Libraries that are opened by name are missing", Severity.WARN, by_name),
     Rule("IMG029", "Python modules for another Python or system", Severity.ERROR, extensions),
     Rule("IMG031", "Node.js addons for another Node.js or system", Severity.ERROR, addons),
-    Rule("IMG038", "A layer deletes what is needed", Severity.FATAL, removed),
 )

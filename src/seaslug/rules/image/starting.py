@@ -8,6 +8,7 @@ from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.trouble import name_of
 from seaslug.rules.image import advice, remedy
 from seaslug.rules.image.launch import Fate, Launch, main
+from seaslug.rules.image.layering import deleted
 from seaslug.rules.image.usage import in_venv, shell_form, target
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
@@ -26,7 +27,7 @@ def _where(specimen: Specimen) -> str:
 
 def _gone(specimen: Specimen, at: Launch) -> bool:
     """Tell whether another rule knows why the file is not there."""
-    return bool(advice.deleted(specimen, [at.path])) or shell_form(specimen)
+    return bool(deleted(specimen, [at.path])) or shell_form(specimen)
 
 
 def absent(specimen: Specimen) -> Iterator[Finding]:
@@ -77,7 +78,7 @@ def dangling(specimen: Specimen) -> Iterator[Finding]:
     at = main(specimen)
     if at.fate not in (Fate.DANGLING, Fate.LOOP) or in_venv(specimen, at.path):
         return
-    if at.fate is Fate.DANGLING and advice.deleted(specimen, [target(specimen, at)]):
+    if at.fate is Fate.DANGLING and deleted(specimen, [target(specimen, at)]):
         return
     loop = at.fate is Fate.LOOP
     said = f"/{at.path} leads in a circle" if loop else f"it leads to {at.detail}, which is nowhere"
@@ -90,6 +91,11 @@ def dangling(specimen: Specimen) -> Iterator[Finding]:
     if loop:
         fix = f"{remedy.brought(at.opened)}   # the file itself instead of a link: cp -L"
     yield Finding("IMG003", _FATAL, f"/{at.path}", said, fix, symptom)
+
+
+def _lost(specimen: Specimen, at: Launch) -> bool:
+    """Tell whether a layer took the loader away: another rule says so."""
+    return bool(deleted(specimen, [at.detail.lstrip("/")]))
 
 
 def _shape(specimen: Specimen, at: Launch) -> str:
@@ -108,7 +114,7 @@ def no_loader(specimen: Specimen) -> Iterator[Finding]:
     there, and means the loader. Link the program statically, or move to a base with glibc.
     """
     at = main(specimen)
-    if at.fate is Fate.NO_LOADER and not _shape(specimen, at):
+    if at.fate is Fate.NO_LOADER and not _shape(specimen, at) and not _lost(specimen, at):
         said = f"its dynamic loader {at.detail} is not in the image"
         yield Finding("IMG004", _FATAL, f"/{at.chain[-1]}", said, _base(specimen, at),
                       _GONE.format(at.opened))  # fmt: skip
@@ -135,7 +141,7 @@ def other_libc(specimen: Specimen) -> Iterator[Finding]:
     other's loader. Build it in an image of the same kind as the base, or statically.
     """
     at = main(specimen)
-    if at.fate is not Fate.NO_LOADER:
+    if at.fate is not Fate.NO_LOADER or _lost(specimen, at):
         return
     libc = _shape(specimen, at)
     if libc:
@@ -174,7 +180,7 @@ def narrow(specimen: Specimen) -> Iterator[Finding]:
     bits, or statically.
     """
     at = main(specimen)
-    if at.fate is Fate.NO_LOADER_32:
+    if at.fate is Fate.NO_LOADER_32 and not _lost(specimen, at):
         said = f"it is a 32-bit program, its loader {at.detail} is not in the image"
         yield Finding("IMG007", _FATAL, f"/{at.chain[-1]}", said,
                       f"{_platform(specimen)}   # cc without -m32; Go: without GOARCH=386",

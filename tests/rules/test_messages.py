@@ -52,6 +52,10 @@ MESSAGES = {
     "Exit Code: 127": "status-127",
     "/app: error while loading shared libraries: libpq.so.5: cannot open shared object file: No "
     "such file or directory": "library",
+    "/app: error while loading shared libraries: /lib/x86_64-linux-gnu/libz.so.1: file too short":
+        "library-damaged",
+    "/app: error while loading shared libraries: /lib/libz.so.1: cannot read file data: Error 21":
+        "library-damaged",
     "java: error while loading shared libraries: libjli.so: cannot open shared object file: No "
     "such file or directory": "libjli",
     "Error loading shared library libpq.so.5: No such file or directory (needed by /app)":

@@ -30,7 +30,8 @@ RULES: tuple[Rule[Specimen], ...] = tuple(
 _STATUS = (
     ("executable file not found", 127), ("too many levels", 125), ("permission denied", 126),
     ('exec: "', 127), ("exec /", 1), ("unable to find", 125), ("No command specified", 125),
-    ("rror while loading shared", 127), ("Error loading shared", 127), ("version `", 1),
+    ("rror while loading shared", 127), (": file too short", 127), (": invalid ELF header", 127),
+    (": cannot read file data", 127), ("Error loading shared", 127), ("version `", 1),
     ("can't open file", 2), ("Cannot find module", 1), ("Could not find or load", 1),
     ("No such file or directory", 127),
 )  # fmt: skip

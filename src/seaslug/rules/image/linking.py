@@ -70,9 +70,8 @@ def _read_in_vain(specimen: Specimen, paths: Sequence[str]) -> str:
         if entry is None or specimen.root.facts(entry.path) is not None:
             continue
         said = "invalid ELF header" if size(specimen, entry.path) >= _ELF_HEADER else _SHORT
-        said = "cannot read file data: Is a directory" if entry.kind is Kind.DIR else said
-        name = path.rpartition("/")[2]
-        return f"error while loading shared libraries: {name}: {said}"
+        said = "cannot read file data" if entry.kind is Kind.DIR else said
+        return f"{path.rpartition('/')[2]}: {said}"
     return ""
 
 

@@ -149,6 +149,14 @@ LOADERS: tuple[Pattern, ...] = (
         ("008", "038", "004"),
     ),
     known(
+        "library-damaged",
+        r"error while loading shared libraries: (?:[^:\s]*/)?(?P<name>[^:\s/]+): "
+        r"(?P<what>file too short|invalid ELF header|cannot read file data|ELF load command past "
+        r"end of file)",
+        "what is called {name} is no library: {what}",
+        "see what is there: seaslug ls -l IMAGE; then copy it again", ("008", "038", "016"),
+    ),
+    known(
         "other-class", r"(?P<name>[^:\s]+): wrong ELF class: (?P<what>ELFCLASS\d+)",
         "{name} is for another word size ({what})", "take it from the right architecture",
         ("006", "007"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
+from seaslug.anatomy.packages.model import Library
 from seaslug.anatomy.secrets import Mark
 from seaslug.deb.binary import Binary
 from seaslug.values.tree import Kind
@@ -67,7 +68,7 @@ class LayerFacts:
     of texts, *programs* the names of shells and package managers known by their content,
     *certificates* (expiry, name) of trusted authorities. *odd* are members that are passed over,
     as (path, what it is): devices and FIFOs. *capabilities* are the
-    values of security.capability.
+    values of security.capability. *libraries* are packages of languages.
     """
 
     rows: tuple[Row, ...]
@@ -81,6 +82,7 @@ class LayerFacts:
     odd: tuple[tuple[str, str], ...] = ()
     records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     capabilities: Mapping[str, bytes] = field(default_factory=dict)
+    libraries: Mapping[str, tuple[Library, ...]] = field(default_factory=dict)
 
     @property
     def unpacked(self) -> int:

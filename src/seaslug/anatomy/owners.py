@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from seaslug.anatomy import libraries
 from seaslug.anatomy.facts import LayerFacts, Record
-from seaslug.anatomy.records import APK, DPKG, RPM, is_list
+from seaslug.anatomy.libraries import Told
+from seaslug.anatomy.records import APK, DPKG, RECORD, RPM, is_list
 from seaslug.anatomy.rootfs import Rootfs
 from seaslug.deb import relation
 from seaslug.errors import UsageError
@@ -43,11 +45,33 @@ class Package:
 
 @dataclass(frozen=True)
 class Owners:
-    """The *packages* by name, and the *owner*'s name by path; a path nobody claims is not there."""
+    """The *packages* by name, and the *owner*'s name by path; a path nobody claims is not there.
+
+    ``libraries`` are packages of languages. A file that no package of the distribution claims
+    may be one's: then its owner is the library's label.
+    """
 
     packages: Mapping[str, Package]
     owner: Mapping[str, str]
     database: str
+    libraries: tuple[Told, ...] = ()
+
+    def version(self, name: str) -> str:
+        """Return the version of a package, or the versions of a library by its label."""
+        package = self.packages.get(name)
+        return package.version if package else self._versions.get(name, "")
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Every name that may own a file: packages, then libraries."""
+        return (*self.packages, *self._versions)
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        found: dict[str, dict[str, None]] = {}
+        for told in self.libraries:
+            found.setdefault(told.label, {}).setdefault(told.library.version or "?")
+        return {label: ", ".join(versions) for label, versions in found.items()}
 
     def chain(self, name: str) -> tuple[str, ...]:
         """Return the shortest way to *name* from a package that no other one depends on."""
@@ -104,13 +128,15 @@ class Owners:
 
 def owners(root: Rootfs, *, ours: bool) -> Owners:
     """Return whose the files of *root* are; *ours* says that seaslug built the image."""
-    rows = tuple(_records(root))
+    rows = tuple(row for row in _records(root) if not row[0].endswith(RECORD))
     packages = {
         record.name: _package(record, path) for path, record in rows if not is_list(path)
     }  # fmt: skip
     packages = _with_lock(packages, root) if ours else packages
     claims = _by_order(root, packages) if ours else _by_lists(root, rows)
-    return Owners(packages, claims, _database(root, rows))
+    told = libraries.libraries(root)
+    of_libraries = libraries.claims(root, told, claims)
+    return Owners(packages, {**claims, **of_libraries}, _database(root, rows), told)
 
 
 def _records(root: Rootfs) -> Iterator[tuple[str, Record]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seaslug.anatomy.libraries import Told
 from seaslug.anatomy.waste import DiveWaste, Waste
 
 
@@ -44,7 +45,7 @@ class Portrait:
 
     Programs are by plain name, sorted; ``setuid`` are paths. ``zones`` counts time zone files,
     ``bundle`` is the path of the trusted certificates or empty. ``ours`` says that seaslug
-    built it. ``dive`` is there if it was asked for.
+    built it. ``libraries`` are packages of languages, sorted. ``dive`` is there if asked for.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Portrait:
     user: str
     ours: bool
     waste: Waste
+    libraries: tuple[Told, ...] = ()
     dive: DiveWaste | None = None
 
     @property
@@ -84,7 +86,8 @@ class Portrait:
         """Return the portrait as JSON-ready data."""
         from dataclasses import asdict
 
-        return {**asdict(self), "size": self.size, "vulnerabilities": None}
+        told = [{"path": f"/{one.path}", **one.library._asdict()} for one in self.libraries]
+        return {**asdict(self), "size": self.size, "libraries": told, "vulnerabilities": None}
 
 
 @dataclass(frozen=True, slots=True)

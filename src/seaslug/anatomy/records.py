@@ -7,12 +7,14 @@
     var/lib/dpkg/status.d/NAME          one stanza, as distroless images have it
     var/lib/dpkg/status.d/NAME.md5sums  the regular files of one package
     lib/apk/db/installed                stanzas with paths
+    *.dist-info/RECORD                  the files of one package of Python's
 
 Nothing here raises: what cannot be read is not said.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 
 from seaslug.anatomy.facts import Record
@@ -21,6 +23,8 @@ from seaslug.oci.files import STATUS
 DPKG = "var/lib/dpkg/status"
 APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 RPM = ("var/lib/rpm/", "usr/lib/sysimage/rpm/")
+RECORD = ".dist-info/RECORD"
+_LONGEST = 10_000
 _INFO, _LIST, _SUMS = "var/lib/dpkg/info/", ".list", ".md5sums"
 
 
@@ -30,18 +34,21 @@ def is_record(path: str) -> bool:
         path in (DPKG, *APK)
         or path.startswith(STATUS)
         or (path.startswith(_INFO) and path.endswith(_LIST))
+        or path.endswith(RECORD)
     )
 
 
 def is_list(path: str) -> bool:
     """Tell whether the file at *path* names a package's paths, and no more."""
-    return path.endswith((_LIST, _SUMS))
+    return path.endswith((_LIST, _SUMS, RECORD))
 
 
 def records(path: str, text: str) -> tuple[Record, ...]:
     """Return what the database *text* at *path* says."""
     if path in APK:
         return tuple(filter(None, map(_alpine, text.split("\n\n"))))
+    if path.endswith(RECORD):
+        return (Record("", paths=tuple(_rows(text))),)
     name = path.rpartition("/")[2]
     if path.startswith(_INFO):
         own = name.removesuffix(_LIST).partition(":")[0]
@@ -53,6 +60,15 @@ def records(path: str, text: str) -> tuple[Record, ...]:
 
 def _listed(text: str) -> Iterator[str]:
     return (line.strip("/") for line in text.splitlines() if line not in ("", "/."))
+
+
+def _rows(text: str) -> Iterator[str]:
+    """Yield the first field of each row; some names are quoted."""
+    for line in text.splitlines():
+        if line.startswith('"') and len(line) < _LONGEST:
+            yield from next(csv.reader([line]), [""])[:1]
+        elif line:
+            yield line.partition(",")[0]
 
 
 def _summed(text: str) -> Iterator[str]:

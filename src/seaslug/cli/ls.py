@@ -92,7 +92,7 @@ def _sums(args: argparse.Namespace, context: Context) -> int:
 
     view = view_of(args, context)
     files, owned = attributed(specimen(view))
-    _known(args.package, owned.packages, view.found.name)
+    _known(args.package, owned.labels, view.found.name)
     chosen = list(_chosen(files, args))
     if args.by == "layer":
         found = by_layer(chosen, view.layers, view.history)

@@ -53,19 +53,19 @@ def language(content: Content) -> Language | None:
 
 
 def _language(pages: Pages, parts: Layout) -> Language:
-    sections = _sections(pages, parts)
-    offset, size = sections.get(".comment", (0, 0))
+    known = sections(pages, parts)
+    offset, size = known.get(".comment", (0, 0))
     comment = pages.read(offset, min(size, _MAX_COMMENT))
     rows = tuple(dict.fromkeys(comment.decode("utf-8", "replace").strip("\0").split("\0")))
     said = tuple(row for row in rows if row)
     name, version, where = (
-        _go(pages, parts, sections) or _told(comment) or _traces(pages, sections) or ("", "", "")
+        _go(pages, parts, known) or _told(comment) or _traces(pages, known) or ("", "", "")
     )
     return Language(name, version, where, said)
 
 
-def _go(pages: Pages, parts: Layout, sections: dict[str, Section]) -> tuple[str, str, str] | None:
-    offset, size = sections.get(".go.buildinfo", (0, 0))
+def _go(pages: Pages, parts: Layout, known: dict[str, Section]) -> tuple[str, str, str] | None:
+    offset, size = known.get(".go.buildinfo", (0, 0))
     if not size:
         writable = (row for row in parts.segments if row[0] == PT_LOAD and row[1] & _WRITABLE)
         _, _, offset, _, size = next(writable, (0, 0, 0, 0, 0))
@@ -75,8 +75,8 @@ def _go(pages: Pages, parts: Layout, sections: dict[str, Section]) -> tuple[str,
         version = b""
         if raw[at + 15] & _INLINE:
             version = raw[at + 33 : at + 33 + min(raw[at + 32], 127)]
-        known = _GO_VERSION.fullmatch(version)
-        return "Go", known[0].decode()[2:] if known else "", ".go.buildinfo"
+        told = _GO_VERSION.fullmatch(version)
+        return "Go", told[0].decode()[2:] if told else "", ".go.buildinfo"
     for kind, _, offset, _, size in parts.segments:
         note = pages.read(offset, min(size, _SCAN)) if kind == PT_NOTE else b""
         if note[12:16] == b"Go\0\0":
@@ -91,16 +91,16 @@ def _told(comment: bytes) -> tuple[str, str, str] | None:
     return ("Zig", "", ".comment") if b"zig" in comment else None
 
 
-def _traces(pages: Pages, sections: dict[str, Section]) -> tuple[str, str, str] | None:
+def _traces(pages: Pages, known: dict[str, Section]) -> tuple[str, str, str] | None:
     """Look for what a standard library leaves in the constants of a program."""
-    offset, size = sections.get(".rodata", (0, 0))
+    offset, size = known.get(".rodata", (0, 0))
     raw = pages.read(offset, min(size, _MAX_RODATA))
     if _RUST_PATH.search(raw):
         return "Rust", "", ".rodata"
     return ("Nim", "", ".rodata") if _NIM.search(raw) else None
 
 
-def _sections(pages: Pages, parts: Layout) -> dict[str, Section]:
+def sections(pages: Pages, parts: Layout) -> dict[str, Section]:
     """Return file offset and size of each section that is in the file, by name."""
     table, step, count, index = parts.sections
     wide, order = parts.wide, parts.order

@@ -44,7 +44,7 @@ def attributed(specimen: Specimen) -> tuple[tuple[Placed, ...], Owners]:
 def by_package(files: Iterable[Placed], owned: Owners, history: Sequence[str]) -> tuple[Sum, ...]:
     """Return the sums of *files* by package, largest first."""
     return _sums(files, lambda item: item.package, lambda name, layers: (
-        owned.packages[name].version if name in owned.packages else "",
+        owned.version(name),
         _why(name, owned) or (_makers(history[at] for at in layers),),
     ))  # fmt: skip
 

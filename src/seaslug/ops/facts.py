@@ -19,6 +19,8 @@ from seaslug.anatomy import secrets
 from seaslug.anatomy.capabilities import CAPABILITY, MAX_VALUE
 from seaslug.anatomy.certificates import BUNDLES, MAX_BUNDLE, OWN, expiries
 from seaslug.anatomy.facts import Facts, LayerFacts, Record, Row, hashed
+from seaslug.anatomy.packages.find import is_archive, of_program, of_text
+from seaslug.anatomy.packages.model import Library
 from seaslug.anatomy.records import is_list, is_record, records
 from seaslug.anatomy.secrets import Mark
 from seaslug.anatomy.tools import recognise
@@ -35,7 +37,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 10
+FACTS_VERSION = 11
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30
@@ -65,7 +67,7 @@ def _read(chunks: Iterator[bytes]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "rows": [], "binaries": {}, "texts": {}, "heads": {}, "packages": {}, "records": {},
         "secrets": {}, "programs": {}, "certificates": {}, "odd": [],
-        "capabilities": {},
+        "capabilities": {}, "libraries": {},
     }  # fmt: skip
     with tempfile.NamedTemporaryFile(prefix="seaslug-elf-") as scratch:
         for member in members(chunks, odd=lambda *told: found["odd"].append(told)):
@@ -118,17 +120,25 @@ def _other(member: Member, found: dict[str, Any], scratch: Any) -> None:
     if is_elf(head) and member.size <= _MAX_ELF:
         row = _elf(rest, scratch)
         if row is not None:
-            name = row.pop("program")
+            name, linked = row.pop("program"), row.pop("libraries")
             found["binaries"][path] = row
+            if linked:
+                found["libraries"][path] = linked
             if name:
                 found["programs"][path] = name
         return
     if head.startswith(b"#!") or member.mode & 0o111:
         found["heads"][path] = head.decode("latin-1")
-    if member.size <= secrets.MAX_TEXT and b"\0" not in head:
-        marks = secrets.scan(path, b"".join(map(bytes, rest)))
+    libraries: Iterable[Library] = ()
+    if is_archive(path) and head[:2] == b"PK" and member.size <= _MAX_ELF:
+        libraries = _archive(rest, path, scratch)
+    elif member.size <= secrets.MAX_TEXT and b"\0" not in head:
+        data = b"".join(map(bytes, rest))
+        marks, libraries = secrets.scan(path, data), of_text(path, data)
         if marks:
             found["secrets"][path] = marks
+    if libraries:
+        found["libraries"][path] = libraries
 
 
 def _head(content: Iterator[memoryview]) -> tuple[bytes, Iterable[bytes | memoryview]]:
@@ -155,13 +165,25 @@ def _text(content: Iterator[memoryview], path: str) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _elf(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> dict[str, Any] | None:
+def _laid(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> FileSlice:
     scratch.seek(0)
     scratch.truncate()
     for piece in data:
         scratch.write(piece)
     scratch.flush()
-    content = FileSlice(scratch.name, 0, scratch.tell())
+    return FileSlice(scratch.name, 0, scratch.tell())
+
+
+def _archive(
+    data: Iterable[bytes | memoryview], path: str, scratch: BinaryIO
+) -> tuple[Library, ...]:
+    from seaslug.apps.java.contained import libraries
+
+    return libraries(_laid(data, scratch), path)
+
+
+def _elf(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> dict[str, Any] | None:
+    content = _laid(data, scratch)
     binary = read(content)
     if binary is None:
         return None
@@ -169,6 +191,7 @@ def _elf(data: Iterable[bytes | memoryview], scratch: BinaryIO) -> dict[str, Any
     hashes = array("I", sorted({hashed(name) for name in names.defined}))
     return {
         "program": _program(binary, scratch),
+        "libraries": of_program(content),
         "binary": asdict(binary),
         "defined": base64.b64encode(hashes.tobytes()).decode(),
         "wanted": list(names.wanted),
@@ -196,6 +219,7 @@ def _of(row: Mapping[str, Any]) -> LayerFacts:
         },
         odd=tuple((path, what) for path, what in row["odd"]),
         capabilities={path: bytes.fromhex(value) for path, value in row["capabilities"].items()},
+        libraries={p: tuple(Library(*one) for one in rows) for p, rows in row["libraries"].items()},
     )
 
 

@@ -87,7 +87,7 @@ def _stored(old: Side, new: Side) -> int:
 
 
 def _versions(side: Side) -> dict[str, str]:
-    return {name: found.version or "?" for name, found in side.owners.packages.items()}
+    return {name: side.owners.version(name) or "?" for name in side.owners.labels}
 
 
 def _items(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Item, ...]:

@@ -56,6 +56,7 @@ def portrait(specimen: Specimen, layers: Sequence[Descriptor], history: Sequence
         accounts=len([line for line in root.text("etc/passwd").splitlines() if ":" in line]),
         user=specimen.user, ours=ours(specimen),
         waste=waste.waste(root),
+        libraries=tuple(sorted(owned.libraries, key=lambda told: (told.library, told.path))),
     )  # fmt: skip
 
 
@@ -70,13 +71,8 @@ def shares(root: Rootfs, owned: Owners) -> tuple[Share, ...]:
     for path, item in root.placed.items():
         if item.entry.kind is not Kind.DIR:
             sizes.setdefault(owned.owner.get(path, ""), []).append(item.entry.size)
-    rows = [Share(name, _version(owned, name), sum(s), len(s)) for name, s in sizes.items()]
+    rows = [Share(name, owned.version(name), sum(s), len(s)) for name, s in sizes.items()]
     return tuple(sorted(rows, key=lambda share: (-share.size, share.name)))
-
-
-def _version(owned: Owners, name: str) -> str:
-    package = owned.packages.get(name)
-    return package.version if package else ""
 
 
 def _weights(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from seaslug.anatomy.portrait import Portrait, Row, Table, readable
@@ -69,10 +70,18 @@ def _size(images: Sequence[Portrait], bandwidths: Sequence[int]) -> list[Row]:
         _count(images, "Files", lambda i: i.files),
         _count(images, "Packages", lambda i: i.packages),
         _row(images, "Package database", lambda i: i.database or "none"),
+        _row(images, "Libraries", _libraries,
+             "packages of Python, Node.js, Java, Go and Rust that files in the image tell"),
         _bytes(images, "Wasted", lambda i: i.waste.total,
                "files that an upper layer hides, and contents that are there again"),
         *(row for speed in bandwidths for row in _pulls(images, speed)),
     ]  # fmt: skip
+
+
+def _libraries(image: Portrait) -> str:
+    """Return how many libraries there are of each language; one in two places is one."""
+    found = Counter(kind for kind, *_ in {one.library[:3] for one in image.libraries})
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(found.items())) or "none"
 
 
 def _pulls(images: Sequence[Portrait], speed: int) -> list[Row]:

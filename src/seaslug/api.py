@@ -18,12 +18,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seaslug.errors import LockError, UsageError
-from seaslug.ports import ArchiveChoice, ArchiveState, Listener, Silent, Stored, Tally
+from seaslug.ports import ArchiveChoice, ArchiveState, Listener, PackageIndex, Silent, Stored, Tally
 from seaslug.tar.compress import Compression
 from seaslug.values.debian import Package
 from seaslug.values.descriptor import Descriptor
@@ -213,6 +213,25 @@ class Workspace:
         from seaslug.adapters.contents import Contents
 
         return Contents(self.source.debian, recipe.distribution.suites, platform)
+
+    def packages(self, platform: Platform, *, online: bool) -> Callable[[str], PackageIndex]:
+        """Return what knows the packages of *platform* in a distribution (``debian12``).
+
+        Not *online*, only what the store has already is asked, and believed as it was fetched.
+        """
+        from seaslug.adapters.contents import Contents
+        from seaslug.adapters.sources import Sources
+        from seaslug.recipe.catalog import distributions
+
+        offline = replace(self.archive_options, offline=True, refresh=False, allow_expired=True)
+        source = self.source if online else Sources(self.store, self.listener, offline)
+
+        @cache
+        def of(distribution: str) -> PackageIndex:
+            suites = distributions()[distribution].suites
+            return Contents(source.debian, suites, platform, kept=not online)
+
+        return of
 
     def rebase(
         self,

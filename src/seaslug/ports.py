@@ -302,6 +302,14 @@ class Contents(Protocol):
         ...
 
 
+class PackageIndex(Contents, Protocol):
+    """Contents that also know which packages have a program."""
+
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Return the packages that have the program *name* in a folder of PATH, best first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """How to start an image.

@@ -43,6 +43,7 @@ class World:
         self.archive.add(deb("libblas3", files={f"{LIB}/blas/libblas.so.3": b"blas"}))
         self.archive.add(deb("libcurl4t64", files={f"{LIB}/libcurl.so.4": b"curl"}))
         self.archive.add(deb("libnew1", files={f"{LIB}/libnew.so.1": b"n"}), suite=SUITES[1])
+        self.archive.add(deb("perl-base", files={"usr/bin/perl": b"perl"}))
         self.archive.contents = True
         self.archive.publish()
         self.server = self.archive.serve()
@@ -50,12 +51,14 @@ class World:
         self.keyring = self.archive.keyring(folder)
         self.heard = Heard()
 
-    def ask(self, platform: Platform = AMD64, **trust: object) -> Contents:
+    def ask(
+        self, platform: Platform = AMD64, *, kept: bool = False, **trust: object
+    ) -> Contents:  # fmt: skip
         archive = DebianArchive(
             self.store, Fetcher(5, 0.01), find([f"{self.server.url}/debian"]), Verifier(),
             self.heard, Trust(**{"keyring": self.keyring, **trust}),  # type: ignore[arg-type]
         )  # fmt: skip
-        return Contents(archive, SUITES, platform)
+        return Contents(archive, SUITES, platform, kept=kept)
 
     def asked(self) -> list[str]:
         return [path for path in self.server.paths() if "Contents" in path]
@@ -163,3 +166,20 @@ def test_an_index_that_unpacks_to_more_than_was_signed(world: World) -> None:
     world.archive.sign("trixie")
     contents = world.ask()
     assert contents.providers("libq.so.1") == () and not contents.complete
+
+
+def test_programs_of_all_suites(world: World) -> None:
+    assert world.ask().programs("perl") == ("perl-base",)
+    assert world.ask().programs("python") == ()
+
+
+def test_what_is_kept_is_all_that_is_asked(world: World) -> None:
+    """Without network and without an index nothing is raised, said or guessed."""
+    bare = world.ask(kept=True, offline=True)
+    assert (bare.complete, bare.providers("libpq.so.5"), bare.programs("perl")) == (False, (), ())
+    assert world.server.paths() == [] and not world.heard.lines
+    world.ask().providers("libpq.so.5")
+    count = len(world.server.paths())
+    there = world.ask(kept=True, offline=True)
+    assert (there.complete, there.programs("perl")) == (True, ("perl-base",))
+    assert len(world.server.paths()) == count

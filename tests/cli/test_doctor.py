@@ -9,7 +9,10 @@ import pytest
 
 from rules.broken import DYNAMIC, GLIBC, RUN, STATIC
 from rules.making import File
+from support.archive import ArchiveSimulator
+from support.binaries import LOADER, elf
 from support.cli import Cli
+from support.debs import deb
 from support.failing import archive
 
 
@@ -101,3 +104,42 @@ def test_what_cannot_be_judged(cli: Cli, args: tuple[str, ...], status: int, sai
 def test_a_file_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
     done = cli("doctor", tmp_path / "none", "--on", saved(tmp_path, "b", {"etc/x": b""}))
     assert done.status == 13 and "cannot be read" in done.err
+
+
+def test_packages_as_the_archive_has_them(tmp_path: Path) -> None:
+    """Only --online asks; what it fetched is used from then on."""
+    archive = ArchiveSimulator()
+    archive.add(deb("libodd", files={"usr/lib/x86_64-linux-gnu/libq.so.1": b"q"}))
+    archive.add(deb("tool-base", files={"usr/bin/tool": b"t"}))
+    archive.contents = True
+    archive.publish()
+    release = {"etc/os-release": 'ID=debian\nVERSION_ID="13"\n'}
+    needy = File(elf(kind=2, interpreter=LOADER, needed=["libq.so.1", "libc.so.6"]), 0o755)
+    library = saved(tmp_path, "library", {"app": needy, **GLIBC, **release})
+    script = saved(tmp_path, "script", {"app": File("#!/usr/bin/tool\n", 0o755), **release})
+    program = saved(tmp_path, "program", release, {"Entrypoint": ["tool"]})
+    cli = Cli(tmp_path / "home", "-q")
+    with archive.serve() as server:
+        options = (
+            "--mirror",
+            f"{server.url}/debian",
+            "--security-mirror",
+            f"{server.url}/debian-security",
+            "--keyring",
+            str(archive.keyring(tmp_path)),
+        )
+
+        def fix(place: str, *more: str) -> str:
+            found = cli("doctor", place, "--json", *options, *more).json["findings"]
+            return str(found[0]["fix"])
+
+        assert "--with libq1   # by its name alone; to be sure: seaslug doctor --online" in fix(
+            library
+        )
+        assert "COPY --from=build /usr/bin/tool" in fix(script) and not server.paths()
+        assert "--with libodd; or COPY --from=build" in fix(library, "--online")
+        count = len(server.paths())
+        assert "--with libodd; or COPY --from=build" in fix(library)
+        assert fix(script).startswith("seaslug build base-debian13 --with tool-base; or COPY")
+        assert fix(program).startswith("seaslug build base-debian13 --with tool-base; or COPY tool")
+        assert len(server.paths()) == count

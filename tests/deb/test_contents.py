@@ -16,6 +16,10 @@ TRIPLET = "x86_64-linux-gnu"
 LIB = f"usr/lib/{TRIPLET}"
 TEXT = f"""\
 bin/true                                    utils/coreutils
+usr/bin/perl                                perl/perl-base,perl/perl-other
+usr/bin/deep/er                             misc/odd
+opt/bin/perl                                misc/odd
+usr/bin/pg                                  database/pg-tools-dev,database/pg,database/pg-base
 etc/libz.so.1                               misc/odd
 lib64/ld-linux-x86-64.so.2                  libs/libc6
 {LIB}/libpq.so.5.16                         libs/libpq5
@@ -118,3 +122,19 @@ def test_any_text_gives_an_index_that_can_be_asked(parts: list[bytes]) -> None:
     found = Libraries(build([b"".join(parts)]), TRIPLET)
     for package in found.providers("a.so.1"):
         assert package and not set(package) & set(" ,/\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [
+        ("true", ("coreutils",)),
+        ("perl", ("perl-base", "perl-other")),
+        ("pg", ("pg-base", "pg")),
+        ("er", ()),
+        ("libpq.so.5", ()),
+        ("", ()),
+    ],
+)
+def test_programs(name: str, packages: tuple[str, ...]) -> None:
+    assert libraries().programs(name) == packages
+    assert libraries().providers(name) == (("libpq5",) if name.startswith("lib") else ())

@@ -1,8 +1,8 @@
-"""Which Debian package has a shared library: the archive's index of contents, verified and kept.
+"""Which Debian package has a library or program: the archive's index of contents, verified, kept.
 
 ::
 
-    $SEASLUG_HOME/archive/indices/<hex>.contents     the libraries of one Contents file
+    $SEASLUG_HOME/archive/indices/<hex>.contents     libraries and programs of one Contents file
 
 ``<hex>`` is the sha256 of the compressed file as the signed release names it. Fetching and
 cutting it down takes a second or two, once per state of a suite.
@@ -17,7 +17,7 @@ from functools import cached_property
 from seaslug.adapters.archive import COMPONENT, DebianArchive
 from seaslug.deb import contents, soname
 from seaslug.deb.universe import Universe
-from seaslug.errors import IntegrityError, NetworkError
+from seaslug.errors import ArchiveError, IntegrityError, NetworkError
 from seaslug.values.platform import Platform
 
 MAX_PACKED, MAX_PLAIN = 256 << 20, 4 << 30
@@ -25,9 +25,21 @@ _STEP = 1 << 20
 
 
 class Contents:
-    """The libraries of *suites* for one platform; nothing is fetched before the first question."""
+    """The libraries of *suites* for one platform; nothing is fetched before the first question.
 
-    def __init__(self, archive: DebianArchive, suites: Sequence[str], platform: Platform) -> None:
+    With *kept*, an index that the store does not have is as good as none: names have to do, and
+    nothing is said or raised.
+    """
+
+    def __init__(
+        self,
+        archive: DebianArchive,
+        suites: Sequence[str],
+        platform: Platform,
+        *,
+        kept: bool = False,
+    ) -> None:
+        self._kept = kept
         self._archive, self._suites = archive, tuple(suites)
         self._arch, self._triplet = platform.debian, platform.names.triplet
 
@@ -42,13 +54,17 @@ class Contents:
         Raises NetworkError, TrustError.
         """
         if self._libraries is None:
-            return self._by_rule(name)
+            return self._by_rule(name) if not self._kept else ()
         return self._libraries.providers(name)
 
     def elsewhere(self, name: str) -> tuple[tuple[str, str], ...]:
         """Return the packages that have *name* in a directory of their own, with that."""
         places = self._libraries.elsewhere(name) if self._libraries is not None else ()
         return tuple((place.package, place.folder) for place in places)
+
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Return the packages that have the program *name* in a folder of PATH, best first."""
+        return self._libraries.programs(name) if self._libraries is not None else ()
 
     @cached_property
     def _libraries(self) -> contents.Libraries | None:
@@ -57,8 +73,11 @@ class Contents:
         for suite in self._suites:
             try:
                 found.append(self._index(suite))
-            except (IntegrityError, NetworkError):
-                if self._archive.trust.offline:
+            except ArchiveError as error:
+                if self._kept:
+                    return None
+                known = isinstance(error, (IntegrityError, NetworkError))
+                if self._archive.trust.offline or not known:
                     raise
                 # It lags behind on many mirrors for hours. Names alone answer most questions,
                 # and whatever they lead to is verified like every package.

@@ -20,13 +20,16 @@ EXAMPLES = """\
   seaslug doctor app --read-only --user 65532        as it will be started
   seaslug doctor app --error -                       what it printed: docker logs app 2>&1 | ...
   seaslug doctor ./server --on static                a program on a base, before there is an image
+  seaslug doctor app --online                        with packages as Debian's archive has them
   seaslug doctor app --run                           started, watched, its health check asked
   seaslug doctor app -- --port 8080                  with these arguments instead of its command
 """
 REST = "args"
 NOTES = """
 exit status: 0 nothing that is at least an error, 15 something that is.
-Without --run nothing is started: what happens is told from the files of the image."""
+Without --run nothing is started: what happens is told from the files of the image.
+Without --online an index of contents that the store has already is asked, else a table of common
+libraries, and Debian's rule for the names of packages."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +57,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--runner", metavar="NAME",
         help="docker, podman, bwrap or unshare (default: the first that works)",
     )  # fmt: skip
+    parser.add_argument(
+        "--online", action="store_true",
+        help="ask Debian's archive which package has a missing library or program: its index of "
+        "contents, 10 to 30 MB, is fetched once",
+    )  # fmt: skip
     how = parser.add_argument_group("how it will be started")
     how.add_argument("--user", metavar="USER[:GROUP]", default="", help="as this user")
     how.add_argument("--read-only", action="store_true", help="with a read-only root")
@@ -78,7 +86,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     text = _read(args.error)
     found = None
     if args.image:
-        found = diagnose(started(_specimen(args, context), _way(args)))
+        image = _knowing(args, context, _specimen(args, context))
+        found = diagnose(started(image, _way(args)))
     if args.error is not None:
         return _explain(args, context, text, found)
     assert found is not None
@@ -101,7 +110,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     try:
         with context.store.session():
             view = _here(args, context)
-            found = started(specimen(view), _way(args))
+            found = started(_knowing(args, context, specimen(view)), _way(args))
             trial = tried(view.found.descriptor.digest, found, _way(args), runner)
     finally:
         runner.close()
@@ -152,6 +161,18 @@ def _specimen(args: argparse.Namespace, context: Context) -> Specimen:
     named = argparse.Namespace(**{**vars(args), "image": _built(args, context)})
     base = replace(specimen(view_of(named, context)), name=args.on)
     return beside(base, args.image)
+
+
+def _knowing(args: argparse.Namespace, context: Context, image: Specimen) -> Specimen:
+    """Return *image* with what knows Debian's packages for its platform."""
+    from dataclasses import replace
+
+    from seaslug.cli.workspace import workspace
+
+    if image.known is None:
+        return image
+    online = args.online and not args.offline
+    return replace(image, packages=workspace(args, context).packages(image.known, online=online))
 
 
 def _built(args: argparse.Namespace, context: Context) -> str:

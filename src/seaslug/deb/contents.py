@@ -1,9 +1,9 @@
-"""Debian's index of contents (``Contents-<arch>``), cut down to its shared libraries.
+"""Debian's index of contents (``Contents-<arch>``), cut down to libraries and programs.
 
-The index names every file of the archive, 170 MB of text; 1 MB of it is libraries. What is
-kept is text, sorted, and searched in place::
+The index names every file of the archive, 170 MB of text; 3 MB of it is shared libraries, and
+programs in the folders of PATH. What is kept is text, sorted, and searched in place::
 
-    seaslug-contents 1\\n
+    seaslug-contents 2\\n
     <file name> <package> <directory>\\n ...
 
 A package has one line per directory that holds the file. Source: the Debian repository
@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from seaslug.deb.soname import for_building, preferred
 from seaslug.errors import HostileError
 
-HEAD = b"seaslug-contents 1\n"
+HEAD = b"seaslug-contents 2\n"
 MAX_ROWS = 1 << 20
 _MAX_LINE = 1 << 20
 _FIELD = re.compile(rb"\.so(?:\.[^ \t\n/]*)?[ \t]+([^ \t\n]+)\n")
 _FOLDERS = re.compile(rb"(?:usr/)?lib(?:64)?(?:/|\Z)")
+_PROGRAM = re.compile(rb"bin/([^ \t\n/]+)[ \t]+([^ \t\n]+)\n")
+_BINS = frozenset((b"bin", b"sbin", b"usr/bin", b"usr/sbin"))
 _NEVER = re.compile(rb"/debug/|\.(?:py|gz|xz|debug|conf|hmac|cache|txt|html|json)\Z")
 
 
@@ -36,7 +38,7 @@ class Place:
 
 
 def build(chunks: Iterable[bytes]) -> bytes:
-    """Return the index of the libraries in a Contents file that comes in *chunks*.
+    """Return the index of the libraries and programs in a Contents file that comes in *chunks*.
 
     Raises HostileError for a line without end or too many libraries.
     """
@@ -49,9 +51,18 @@ def build(chunks: Iterable[bytes]) -> bytes:
                 continue
             for package in _packages(found[1]):
                 rows.add(b"%s %s %s\n" % (name, package, folder))
+        rows.update(_programs(block))
         if len(rows) > MAX_ROWS:
             raise HostileError("more libraries than an archive has", where="Contents")
     return HEAD + b"".join(sorted(rows))
+
+
+def _programs(block: bytes) -> Iterator[bytes]:
+    for found in _PROGRAM.finditer(block):
+        folder = block[block.rfind(b"\n", 0, found.start()) + 1 : found.start() + 3]
+        if folder in _BINS:
+            for package in _packages(found[2]):
+                yield b"%s %s %s\n" % (found[1], package, folder)
 
 
 def is_index(data: bytes) -> bool:
@@ -85,8 +96,22 @@ class Libraries:
         """Return the packages that have *soname* in a directory of their own."""
         return tuple(p for p in self.places(soname) if p.folder not in self._searched)
 
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Return the packages that have the program *name* in a folder of PATH, the best first.
+
+        The least one first (``perl-base``), then the one that is called like it.
+        """
+        found = {p.package for p in self.places(name) if p.folder.encode() in _BINS}
+        likely = (f"{name}-base", name, f"{name}-minimal")
+
+        def order(package: str) -> tuple[int, int, str]:
+            rank = likely.index(package) if package in likely else len(likely)
+            return rank, len(package), package
+
+        return tuple(sorted(found, key=order))
+
     def places(self, soname: str) -> tuple[Place, ...]:
-        """Return every package that has *soname*, with its directory."""
+        """Return every package that has *soname*, a library or a program, with its directory."""
         prefix = b"\n" + soname.encode("utf-8", "surrogateescape") + b" "
         if not soname or b" " in prefix[1:-1] or b"\n" in prefix[1:]:
             return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from seaslug.anatomy.facts import Row
 from seaslug.anatomy.rootfs import Rootfs
 from seaslug.apps.native.loading import Libraries
+from seaslug.ports import PackageIndex
 from seaslug.values.platform import TABLE, Platform
 
 _MAX_STEP = 64 << 10
@@ -31,7 +32,8 @@ class Specimen:
     *config* is the whole configuration blob, *platform* reads ``linux/arm/v7``. *size* is the
     sum of its compressed layers in bytes; *annotations* are the manifest's. *now* is the time in
     seconds since 1970; at 0 nothing is old or expired. *held* says how it will be started, as
-    far as that is known.
+    far as that is known; *packages* knows a distribution's (``debian12``) packages, if anything
+    does.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Specimen:
     annotations: Mapping[str, str] | None = None
     now: int = 0
     held: Held = Held()
+    packages: Callable[[str], PackageIndex] | None = None
 
     @cached_property
     def run(self) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from seaslug.apps.native.choose import Choice, choose
 from seaslug.apps.native.loading import is_musl
 from seaslug.apps.native.needs import Needs, Wanted, closure
 from seaslug.deb.soname import package_name
+from seaslug.ports import PackageIndex
 from seaslug.rules.image import remedy
 from seaslug.rules.specimen import Specimen
 from seaslug.values.tree import Kind
@@ -20,6 +21,17 @@ _BASES = {
     "python": "python3", "python3": "python3", "node": "nodejs", "nodejs": "nodejs", "java": "java",
     "sh": "base:debug", "bash": "base:debug", "ash": "base:debug",
 }  # fmt: skip
+_PROGRAMS = {
+    **dict.fromkeys(("cat", "chmod", "chown", "env", "ls", "mkdir", "sleep", "stat", "test"),
+                    "coreutils"),
+    **dict.fromkeys(("bash", "curl", "git", "gosu", "grep", "nginx", "openssl", "ruby", "sed",
+                     "tini", "dumb-init", "wget", "busybox"), ""),
+    "awk": "mawk", "dash": "dash", "find": "findutils", "perl": "perl-base", "php": "php-cli",
+    "redis-server": "redis-server",
+}  # fmt: skip
+"""Empty: the package is called as the program is."""
+
+_BINS = ("", "/bin", "/sbin", "/usr/bin", "/usr/sbin")
 _SUFFIXES = {
     "py": ("python3", "python"), "js": ("node", "nodejs"), "mjs": ("node", "nodejs"),
     "rb": ("ruby",), "pl": ("perl",), "sh": ("sh", "bash", "busybox"),
@@ -30,6 +42,10 @@ class _ByRule:
     """The packages of libraries by Debian's rule for names: no index is at hand here."""
 
     complete = False
+
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Return the package of a program that images often want, from a table."""
+        return (_PROGRAMS[name] or name,) if name in _PROGRAMS else ()
 
     def providers(self, name: str) -> tuple[str, ...]:
         """Return the package that the rule names."""
@@ -76,6 +92,12 @@ def needs(specimen: Specimen, roots: Sequence[str]) -> Needs:
     return closure(specimen.root.tree, roots, specimen.known, search, specimen.root.binary)
 
 
+def index(specimen: Specimen, release: str) -> PackageIndex:
+    """Return what knows the packages of *release*: the archive's index, or a rule for names."""
+    found = specimen.packages(release) if specimen.packages is not None else None
+    return found if found is not None and found.complete else _ByRule()
+
+
 def choice(specimen: Specimen, wants: Needs) -> Choice | None:
     """Return the base and packages of the family for what *wants* lacks."""
     if specimen.known is None:
@@ -86,7 +108,7 @@ def choice(specimen: Specimen, wants: Needs) -> Choice | None:
         found = better
     if found not in ("debian11", "debian12", "debian13"):
         found = "debian13"
-    return choose(wants, specimen.known, found, _ByRule())
+    return choose(wants, specimen.known, found, index(specimen, found))
 
 
 def move(specimen: Specimen, chosen: Choice) -> str:
@@ -116,17 +138,27 @@ def bring(specimen: Specimen, name: str) -> str:
 
 
 def package(specimen: Specimen, soname: str) -> str:
-    """Return the Debian package that has *soname*, empty if no rule tells."""
-    return table.known(soname, distribution(specimen)) or package_name(soname)
+    """Return the Debian package that has *soname*, empty if nothing tells."""
+    release = distribution(specimen)
+    return next(iter(table.providers(release, index(specimen, release))(soname)), "")
+
+
+def guessed(specimen: Specimen, soname: str) -> bool:
+    """Tell whether nothing but the rule for names says which package *soname* is in."""
+    release = distribution(specimen)
+    return not table.known(soname, release) and not index(specimen, release).complete
 
 
 def with_program(specimen: Specimen, program: str) -> tuple[str, ...]:
     """Return the ways to get *program*, a name or a path: a base that has it, its package."""
     name = program.rpartition("/")[2]
     base, _, tag = _BASES.get(re.sub(r"(?<=python3)\.\d+$", "", name), "").partition(":")
-    if not base:
-        return ()
-    return (f"seaslug build {base}-{distribution(specimen)}{':' + tag if tag else ''}",)
+    release = distribution(specimen)
+    if base:
+        return (f"seaslug build {base}-{release}{':' + tag if tag else ''}",)
+    folder = program.rpartition("/")[0]
+    known = index(specimen, release).programs(name) if folder in _BINS else ()
+    return tuple(bring(specimen, package) for package in known[:1])
 
 
 def interpreter_of(specimen: Specimen, script: str) -> str:

@@ -84,7 +84,8 @@ def _bring(specimen: Specimen, wants: Needs, one: Missing, lies: Sequence[str]) 
     chosen = advice.choice(specimen, wants)
     moved = advice.move(specimen, chosen) if chosen is not None and not chosen.troubles else ""
     first, *copy = _packaged(specimen, one.name)
-    return remedy.either(moved or first, *copy)
+    _, mark, doubt = first.partition("   # ")
+    return remedy.either(f"{moved}{mark}{doubt}" if moved else first, *copy)
 
 
 def _is_library(specimen: Specimen, path: str) -> bool:
@@ -100,7 +101,9 @@ def _packaged(specimen: Specimen, name: str) -> tuple[str, ...]:
     if not package:
         return (copy,)
     there = f"{copy}   # apt-get install {package} in the stage that builds"
-    return (advice.bring(specimen, package), there)
+    doubt = "   # by its name alone; to be sure: seaslug doctor --online"
+    more = doubt if advice.guessed(specimen, name) else ""
+    return (advice.bring(specimen, package) + more, there)
 
 
 def _others(specimen: Specimen, told: set[str], chain: tuple[str, ...]) -> Iterator[Finding]:

@@ -111,7 +111,7 @@ def test_layers_of_a_registry_stream_by_and_are_remembered(tmp_path: Path) -> No
         (("compare", "tiny", "--bandwidth", "M"), "not a bandwidth: 'M'", 2),
         (("compare", "tiny", "--bandwidth", "10MM"), "not a bandwidth: '10MM'", 2),
         (("compare", "tiny", "-o", "/no/such/folder/r.html"), "cannot be written", 2),
-        (("diff", "tiny", "tiny", "-o", "r.html"), "not a format here: html", 2),
+        (("diff", "tiny", "tiny", "-o", "r.sarif"), "not a format here: sarif", 2),
         (("diff", "tiny", "tyni"), "unknown image 'tyni'", 2),
         (("diff", "tiny", "oci:/no/such/layout"), "/no/such/layout", None),
         (("ls", "tiny", "--by", "package", "--package", "libgret"), "libgreet", 2),
@@ -185,7 +185,8 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     for args in (
         ("compare", "odd:1"), ("compare", "odd:1", "-o", tmp_path / "r.html"),
         ("diff", *pair), ("diff", *pair, "--json"), ("diff", *pair, "--format", "markdown"),
-        ("diff", *pair, "-o", tmp_path / "d"), ("ls", "odd:1", "--by", "package", "-l"),
+        ("diff", *pair, "-o", tmp_path / "d"), ("diff", *pair, "-o", tmp_path / "d.html"),
+        ("ls", "odd:1", "--by", "package", "-l"),
     ):  # fmt: skip
         done = good(cli(*args))
         assert "Traceback" not in done.err and "\x1b" not in done.out

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anatomy.made import alpine, slim
-from ops.compare.test_tables import drawn
+from ops.compare.test_tables import drawn, layers
 from rules.making import specimen
+from seaslug.ops.compare.diff import Side, difference
 from seaslug.ops.compare.tables import tables
+from seaslug.report.compare import diffpage
 from seaslug.report.compare.html import page
 from seaslug.report.compare.markdown import markdown
 from seaslug.report.compare.terminal import text
@@ -75,6 +77,35 @@ def test_it_can_be_read_by_keyboard_and_aloud(source: str) -> None:
     assert regions and all(r["tabindex"] == "0" and r["aria-label"] for r in regions)
     (skip,) = found.all("a")
     assert any(attrs.get("id") == str(skip["href"])[1:] for _, attrs in found.found)
+
+
+@pytest.fixture(scope="module")
+def changes() -> str:
+    old, new = (
+        alpine({}),
+        alpine({"etc/motd": "<b>", "\ud7ffodd\x1b": "1", "bin/.wh.sh": "", "bin/busybox": "new"}),
+    )
+    sides = [Side(one, layers(5, 1)) for one in (old, new)]
+    return diffpage.page(difference(*sides))
+
+
+def test_a_page_of_changes_is_as_good(changes: str) -> None:
+    found = Checked(changes)
+    assert found.open == [] and "default-src 'none'" in changes
+    assert not re.search(r"<script|https?://|url\(|@import|<link|<img|\son\w+=|\x1b", changes)
+    assert len(found.all("table")) == len(found.all("caption")) == 2
+    assert all(attrs.get("scope") in ("row", "col") for attrs in found.all("th"))
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in found.all("svg"))
+    assert {attrs["title"] for attrs in found.all("abbr")} == {"added", "removed", "changed"}
+    (skip,) = found.all("a")
+    assert any(attrs.get("id") == str(skip["href"])[1:] for _, attrs in found.found)
+    assert "/etc/motd" in changes and "/bin/sh" in changes and "busybox: 1 path, " in changes
+
+
+def test_a_page_of_no_changes_says_so() -> None:
+    side = Side(alpine(), layers(5))
+    source = diffpage.page(difference(side, side))
+    assert "Nothing tells the two apart." in source and Checked(source).open == []
 
 
 def test_names_are_escaped() -> None:

@@ -19,9 +19,10 @@ EXAMPLES = """\
   seaslug diff docker://registry.example/me/app:1.2 app   what a push would change
   seaslug diff app:1 app:2 --all                          every file
   seaslug diff app:1 app:2 --format markdown              for a pull request
+  seaslug diff app:1 app:2 -o diff.html                   a page, in one file
   seaslug diff app:1 app:2 --exit-code                    status 1 if they differ
 """
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,5 +65,9 @@ def _shown(found: Difference, shape: str, every: bool) -> str:
 
     if shape == "json":
         return json_text(found.as_dict())
+    if shape == "html":
+        from seaslug.report.compare.diffpage import page
+
+        return page(found)
     shown = 0 if every else diff.SHOWN
     return diff.markdown(found, shown) if shape == "markdown" else diff.text(found, shown)

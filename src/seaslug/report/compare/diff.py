@@ -59,9 +59,9 @@ def markdown(found: Difference, shown: int = SHOWN) -> str:
 def _fold(name: str, changes: Sequence[FileChange], shown: Sequence[FileChange]) -> str:
     """Return a package's files, folded: its title is HTML, where Markdown's escapes would show."""
     more = len(changes) - len(shown)
-    rows = [(change.sign, f"/{change.path}", _said(change)) for change in shown]
+    rows = [(change.sign, f"/{change.path}", said(change)) for change in shown]
     parts = (
-        f"<details><summary>{html.escape(_title(name, changes))}</summary>",
+        f"<details><summary>{html.escape(title_of(name, changes))}</summary>",
         _table(("", "File", "How"), rows),
         *([f"and {more} more"] if more else []),
         "</details>",
@@ -84,10 +84,10 @@ def _item(item: Item) -> str:
 
 def _files(found: Difference, shown: int) -> Iterator[str]:
     for name, changes in found.by_package().items():
-        yield visible(f"  {_title(name, changes)}")
+        yield visible(f"  {title_of(name, changes)}")
         rows = _first(changes, shown)
         for change in rows:
-            yield visible(f"    {change.sign} /{change.path}  {_said(change)}".rstrip())
+            yield visible(f"    {change.sign} /{change.path}  {said(change)}".rstrip())
         if len(rows) < len(changes):
             yield f"    … and {len(changes) - len(rows)} more (--all shows them)"
 
@@ -100,13 +100,15 @@ def _first(changes: Sequence[FileChange], shown: int) -> Sequence[FileChange]:
     return sorted(heavy, key=lambda change: change.path)
 
 
-def _title(name: str, changes: Sequence[FileChange]) -> str:
+def title_of(name: str, changes: Sequence[FileChange]) -> str:
+    """Return whose the *changes* are, how many, and by how much they grow."""
     growth = sum(change.growth for change in changes)
     count = f"{len(changes)} path{'s' if len(changes) != 1 else ''}"
     return f"{name or 'of no package'}: {count}, {_signed(growth)}"
 
 
-def _said(change: FileChange) -> str:
+def said(change: FileChange) -> str:
+    """Return what happened to a file, and its size."""
     if change.sign != "~":
         size = max(change.before, change.after)
         return readable(size) if size else ""

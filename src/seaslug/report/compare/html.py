@@ -4,46 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 
 from seaslug.anatomy.portrait import Portrait, Row, Table, readable
 from seaslug.report.compare import charts
+from seaslug.report.compare.frame import Frame, whole
 
 _CHARTED = ("Compressed", "Unpacked", "Files", "Packages", "Executables", "Executable code")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(images: Sequence[Portrait], tables: Sequence[Table]) -> str:
     """Return the page: charts, the tables, and of each image a map of its packages."""
     names = [image.name for image in images]
-    title = escape(" · ".join(names))
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<a class="skip" href="#tables">To the tables</a>
-<header><h1>{"Images compared" if len(names) > 1 else "An image in figures"}</h1>
-<p>{title}</p></header>
-<main>
-<section aria-labelledby="charts"><h2 id="charts">At a glance</h2>
+    head = "Images compared" if len(names) > 1 else "An image in figures"
+    body = f"""<section aria-labelledby="charts"><h2 id="charts">At a glance</h2>
 <div class="grid">{"".join(_figures(images, tables, names))}</div></section>
 <section aria-labelledby="tables"><h2 id="tables" tabindex="-1">Tables</h2>
 {"".join(map(_table, tables))}</section>
 <section aria-labelledby="packages"><h2 id="packages">Packages</h2>
-<div class="grid">{"".join(map(_packages, images))}</div></section>
-</main>
-<footer>Made by seaslug compare.</footer>
-</body>
-</html>"""
+<div class="grid">{"".join(map(_packages, images))}</div></section>"""
+    return whole(head, " · ".join(names), body, Frame("tables", "To the tables", "compare"))
 
 
 def _figures(

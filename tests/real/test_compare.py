@@ -113,13 +113,21 @@ def test_dive_says_the_same_of_what_docker_built(cli: Cli, by_docker: Path) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("scheme", "corner"), [("1", (255, 255, 255)), ("0", (20, 24, 28))], ids=["light", "dark"]
+    ("scheme", "corner", "command"),
+    [
+        ("1", (255, 255, 255), ("compare", "case:0", "case:1")),
+        ("0", (20, 24, 28), ("compare", "case:0", "case:1")),
+        ("0", (20, 24, 28), ("diff", "case:0", "case:1")),
+        ("1", (255, 255, 255), ("diff", "case:0", "case:1")),
+        ("0", (15, 19, 24), ("check", "case:0", "--fail-on", "never")),
+    ],
+    ids=["light", "dark", "diff dark", "diff light", "check dark"],
 )
 def test_the_page_in_chromium(
-    cli: Cli, scheme: str, corner: tuple[int, int, int], tmp_path: Path
+    cli: Cli, scheme: str, corner: tuple[int, int, int], command: tuple[str, ...], tmp_path: Path
 ) -> None:
     page, shot = tmp_path / "r.html", tmp_path / "shot.png"
-    assert cli("compare", "case:0", "case:1", "-o", page).status == 0
+    assert cli(*command, "-o", page).status == 0
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     done = run(
         "chromium", "--headless", "--disable-gpu", *root, "--enable-logging=stderr",

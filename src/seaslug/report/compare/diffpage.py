@@ -32,9 +32,10 @@ def _sections(found: Difference) -> Iterator[str]:
     yield '<section aria-labelledby="changes"><h2 id="changes" tabindex="-1">Changes</h2>'
     if found.same:
         yield "<p>Nothing tells the two apart.</p>"
-    for title, items in (("Packages", found.packages), ("Configuration", found.config)):
+    blocks = (("Packages", "Package", found.packages), ("Configuration", "Field", found.config))
+    for title, name, items in blocks:
         if items:
-            yield _table(title, ("", title, "Before", "After"), map(_item, items))
+            yield _table(title, ("", name, "Before", "After"), map(_item, items))
     yield "</section>"
     if found.files:
         yield '<section aria-labelledby="files"><h2 id="files">Files by package</h2>'

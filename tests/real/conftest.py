@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.clients import Engine, Seaslug
+from support.ward import Ward
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,10 @@ def podman() -> Iterator[Engine]:
     engine = Engine("podman")
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def ward(request: pytest.FixtureRequest) -> Iterator[Ward]:
+    opened = Ward(lambda: request.getfixturevalue("seaslug"))
+    yield opened
+    opened.close()

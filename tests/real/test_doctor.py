@@ -52,13 +52,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Case]:
 
 
 @pytest.fixture(scope="module")
-def ward(request: pytest.FixtureRequest) -> Iterator[Ward]:
-    opened = Ward(lambda: request.getfixturevalue("seaslug"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="module")
 def sick(ward: Ward, made: Mapping[str, Case]) -> Mapping[str, str]:
     """The name in Docker of each case's image."""
     names = ward.admit([Made(case.stack, case.config) for case in made.values()])

@@ -18,7 +18,8 @@ from rules.making import File, Files, Folder, Item, layer
 _REMARK = re.compile(r"\s{3}# .*\Z")
 _INSTRUCTION = re.compile(r"(ENTRYPOINT|CMD|HEALTHCHECK|ENV|USER|WORKDIR|EXPOSE|VOLUME|COPY) ")
 _TYPED = re.compile(
-    r"(?:[A-Z][A-Z0-9_]*=\S+ )*(?:docker build|go build|npm|cc|setcap|FROM \S+ AS build)\b"
+    r"(?:[A-Z][A-Z0-9_]*=\S+ )*"
+    r"(?:docker build|go build|npm|pip install|cc|setcap|FROM \S+ AS build)\b"
 )
 _PATH = re.compile(r"(?:(?<=\s)|(?<=>))/[^\s'\";]+")
 SHELL = 'SHELL ["/busybox/sh", "-c"]'
@@ -55,7 +56,7 @@ def read(fix: str, way: int = 0) -> Cure:
         line = _REMARK.sub("", row).strip()
         if _INSTRUCTION.match(line):
             lines.append(line)
-        elif line.startswith("RUN "):
+        elif line.startswith("RUN ") and not _TYPED.match(line[4:]):
             runs.append(line)
         elif line.startswith("seaslug build "):
             found["base"] = tuple(shlex.split(line)[2:])
@@ -64,7 +65,7 @@ def read(fix: str, way: int = 0) -> Cure:
             found["flags"] = tuple(word for word in words if word not in ("…", "IMAGE"))
         elif line.startswith("packages = "):
             found["packages"] = tuple(json.loads(line.partition(" = ")[2]))
-        elif _TYPED.match(line):
+        elif _TYPED.match(line.removeprefix("RUN ")):
             found["rebuilt"] = True
         else:
             raise VagueError(row)

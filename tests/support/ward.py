@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import secrets
+import socket
+import ssl
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -90,6 +93,23 @@ class Ward:
             subprocess.run(argv, capture_output=True, timeout=120)
 
 
+@contextlib.contextmanager
+def tls(context: ssl.SSLContext) -> Iterator[int]:
+    """Answer TLS on the loopback, and yield the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer, args=(listener, context), daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def _answer(listener: socket.socket, context: ssl.SSLContext) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            # Clients that do not trust us hang up in the middle.
+            with contextlib.suppress(OSError), context.wrap_socket(client, server_side=True) as it:
+                it.recv(1)
+
+
 def known(home: Any, image: Image) -> Specimen:
     """Return what rules see of *image*."""
     store = Store(home)
@@ -104,5 +124,7 @@ def on(base: Image) -> Base:
 def over(base: Specimen, layers: Sequence[Files], how: Mapping[str, Any]) -> Specimen:
     """Return *base* with *layers* laid over it, run as *how* says beside what it says itself."""
     facts = [facts_of(layer(files)) for files in layers]
-    config = {**base.config, "config": json.loads(json.dumps({**base.run, **how}))}
+    rows = (*(base.run.get("Env") or ()), *how.get("Env", ()))
+    env = list({row.partition("=")[0]: row for row in rows}.values())
+    config = {**base.config, "config": {**base.run, **how, "Env": env}}
     return replace(base, root=rootfs((*base.root.layers, *facts)), config=config)

@@ -26,6 +26,13 @@ _CERTIFICATE = {
     "python": "certificate verify failed: unable to get local issuer certificate",
     "native": _X509,
 }
+_UNTRUSTED = {
+    **_CERTIFICATE,
+    "node": "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "java": "PKIX path building failed",
+}  # fmt: skip
+_NO_ANCHORS = "the trustAnchors parameter must be non-empty"
+_EMPTY_STORE = "Error constructing implementation (algorithm: Default, provider: SunJSSE"
+_LOWEST = "net.ipv4.ip_unprivileged_port_start"
 _NO_TEMPORARY = "No usable temporary directory found"
 _COMPILED = 50
 _SWITCH = r"passwd: files\ngroup: files\nhosts: files dns\n"
@@ -193,7 +200,8 @@ def ports(specimen: Specimen) -> Iterator[Finding]:
             yield Finding("IMG027", Severity.WARN, f"ExposedPorts {text}",
                           f"the user {specimen.user or 'root'} may not bind port {found[1]} "
                           "everywhere",
-                          f"EXPOSE {high}   # and start with -p {found[1]}:{high}",
+                          f"EXPOSE {high}   # let it listen there; start with -p {found[1]}:{high}"
+                          f"; or docker run --sysctl {_LOWEST}=0 IMAGE",
                           "bind: permission denied")  # fmt: skip
 
 
@@ -232,7 +240,7 @@ def keystore(specimen: Specimen) -> Iterator[Finding]:
         if found is None or (found.kind is Kind.FILE and not size(specimen, found.path)):
             yield Finding("IMG032", Severity.ERROR, f"/{path}", "it is not there, or empty",
                           remedy.copied(specimen.root.tree.realpath(path) or path, f"/{path}"),
-                          "PKIX path building failed")  # fmt: skip
+                          _NO_ANCHORS if found is None else _EMPTY_STORE)  # fmt: skip
 
 
 def own_authority(specimen: Specimen) -> Iterator[Finding]:
@@ -251,7 +259,7 @@ def own_authority(specimen: Specimen) -> Iterator[Finding]:
             yield Finding("IMG033", Severity.WARN, f"/{path}",
                           f"{', '.join(sorted(names - trusted))} is in no bundle that is trusted",
                           _trusted(specimen, path),
-                          _CERTIFICATE.get(language(specimen), _X509))  # fmt: skip
+                          _UNTRUSTED.get(language(specimen), _X509))  # fmt: skip
 
 
 def _trusted(specimen: Specimen, path: str) -> str:

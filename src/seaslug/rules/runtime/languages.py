@@ -131,7 +131,8 @@ JAVA: tuple[Pattern, ...] = (
     ),
     known(
         "java-empty",
-        r"the trustAnchors parameter must be non-empty",
+        r"the trustAnchors parameter must be non-empty|"
+        r"Error constructing implementation \(algorithm: Default, provider: SunJSSE",
         "Java's store of authorities is empty or not there",
         "bring lib/security/cacerts",
         ("032",),

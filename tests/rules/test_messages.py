@@ -6,6 +6,7 @@ import pytest
 
 from rules.broken import ALONE_IN_BASE, DOCTOR, STATIC
 from rules.making import specimen
+from rules.wordings import WORDINGS
 from seaslug.ops.doctor import RULES, diagnose, explain, status
 from seaslug.rules.model import Severity
 from seaslug.rules.runtime.recognise import PATTERNS, recognise
@@ -110,6 +111,7 @@ MESSAGES = {
     "env: can't execute 'python3': No such file or directory": "env",
     "/usr/bin/env: ‘python3’: No such file or directory": "env",
     "mkdir /var/lib/app: permission denied": "permission",
+    **WORDINGS,
 }  # fmt: skip
 
 
@@ -208,3 +210,17 @@ def test_the_guides_troubles_word_for_word() -> None:
         .causes[0]
         .finding.fix.startswith("COPY --from=build /etc/ssl/certs/ca-certificates.crt")
     )
+
+
+def test_logs_inside_logs() -> None:
+    """CRI-O quotes what runc quoted; each level has its own backslashes."""
+    for slashes in ("", "\\", "\\\\\\", 7 * "\\"):
+        quote = f'{slashes}"'
+        text = f"msg={quote}exec: {quote}./app{quote}: stat ./app: no such file or directory{quote}"
+        assert [dict(one.groups) for one in recognise(text)] == [{"path": "./app"}]
+
+
+def test_a_certificate_is_told_once() -> None:
+    for text, name in WORDINGS.items():
+        if name in ("expired", "self-signed", "other-name", "java-path"):
+            assert [one.pattern.name for one in recognise(text)] == [name], text

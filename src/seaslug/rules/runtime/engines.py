@@ -51,7 +51,7 @@ ENGINES: tuple[Pattern, ...] = (
         ("011", "012", "004", "005", "013", "014"),
     ),
     known(
-        "kernel-not-found", r"\bexec (?P<path>/[^\s:]+): no such file or directory",
+        "kernel-not-found", r"(?<!fork/)\bexec (?P<path>/[^\s:]+): no such file or directory",
         "{path} is there, but what it needs first is not: its dynamic loader, or the interpreter "
         "in its first line",
         "look at it: file PROGRAM, or head -1 SCRIPT | od -c",
@@ -91,7 +91,7 @@ ENGINES: tuple[Pattern, ...] = (
         "the {kind} {name} is not in the image's own files",
         "use numbers: USER 65532:65532", ("020",),
     ),
-    known("no-command", r"No command (?:or entrypoint )?specified",
+    known("no-command", r"[Nn]o command (?:or entrypoint )?specified",
           "the image does not say what to start",
           "name a program: docker run IMAGE PROGRAM, or write ENTRYPOINT", ("001",)),
     known(
@@ -108,7 +108,7 @@ ENGINES: tuple[Pattern, ...] = (
     broad(
         "state",
         r"(?P<name>CrashLoopBackOff|RunContainerError|CreateContainerError|"
-        r"ContainerCannotRun|StartError)",
+        r"ContainerCannotRun|StartError|Back-off restarting failed container)",
         "Kubernetes could not start the container, or it ended again and again: {name}",
         "ask for its last words: kubectl logs --previous POD; kubectl describe pod POD",
         _STATIC,

@@ -6,13 +6,19 @@ import re
 from collections.abc import Iterable, Sequence
 
 from seaslug.rules.model import Finding, Severity
+from seaslug.rules.runtime.cluster import CLUSTER
 from seaslug.rules.runtime.engines import ENGINES, LOADERS
+from seaslug.rules.runtime.inside import INSIDE
 from seaslug.rules.runtime.languages import GO, JAVA, NODE, OTHERS, PYTHON
 from seaslug.rules.runtime.model import Cause, Pattern, Seen
+from seaslug.rules.runtime.trust import TRUST
 
-PATTERNS: tuple[Pattern, ...] = (*ENGINES, *LOADERS, *PYTHON, *NODE, *JAVA, *GO, *OTHERS)
+PATTERNS: tuple[Pattern, ...] = (
+    *ENGINES, *CLUSTER, *LOADERS, *INSIDE, *TRUST, *PYTHON, *NODE, *JAVA, *GO, *OTHERS,
+)  # fmt: skip
 MAX_TEXT = 4 << 20
 _SURE = ("certain", "likely", "possible")
+_QUOTED = re.compile(r'\\+"')
 _COMMENT = re.compile(r"^\s*#\s?", re.MULTILINE)
 
 
@@ -36,7 +42,8 @@ def recognise(text: str) -> tuple[Seen, ...]:
 
 def _plain(text: str) -> str:
     """Return *text* as one line, without the marks that logs, shells and pages put around it."""
-    text = _COMMENT.sub("", text.replace('\\"', '"').replace("\\n", "\n"))
+    text = _QUOTED.sub('"', text).replace("\\n", "\n")
+    text = _COMMENT.sub("", text)
     return " ".join(text.split())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from rules.broken import ALONE_IN_BASE, DOCTOR, STATIC
 from rules.making import specimen
-from rules.wordings import WORDINGS
+from rules.wordings import DIAGNOSES, WORDINGS
 from seaslug.ops.doctor import RULES, diagnose, explain, status
 from seaslug.rules.model import Severity
 from seaslug.rules.runtime.recognise import PATTERNS, recognise
@@ -124,7 +124,8 @@ def test_a_message_is_recognised(text: str) -> None:
 
 
 def test_every_pattern_is_seen() -> None:
-    seen = {one.pattern.name for text in MESSAGES for one in recognise(text)}
+    texts = (*MESSAGES, *DIAGNOSES)
+    seen = {one.pattern.name for text in texts for one in recognise(text)}
     assert {pattern.name for pattern in PATTERNS} - seen <= {
         "other-class", "status-126", "issuer"
     }  # fmt: skip
@@ -224,3 +225,9 @@ def test_a_certificate_is_told_once() -> None:
     for text, name in WORDINGS.items():
         if name in ("expired", "self-signed", "other-name", "java-path"):
             assert [one.pattern.name for one in recognise(text)] == [name], text
+
+
+@pytest.mark.parametrize("text", DIAGNOSES)
+def test_a_few_words_are_enough(text: str) -> None:
+    (one,) = recognise(text)
+    assert DIAGNOSES[text] in one.pattern.rules

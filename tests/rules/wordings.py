@@ -74,3 +74,26 @@ WORDINGS = {
     "Error: Unable to access jarfile app.jar": "java-jar",
     "java.time.zone.ZoneRulesException: Unknown time-zone ID: Mars/Base": "java-zone",
 }  # fmt: skip
+
+DIAGNOSES = {
+    'exec: "X": stat X: no such file or directory': "IMG001",
+    "executable file not found in $PATH": "IMG002",
+    "exec X: no such file or directory": "IMG004",
+    "exec format error": "IMG006",
+    "error while loading shared libraries": "IMG008",
+    "version 'GLIBC_2.38' not found": "IMG009",
+    "permission denied": "IMG011",
+    'exec: "/bin/sh": stat': "IMG017",
+    "unhealthy, exit -1": "IMG018",
+    "unable to find user": "IMG020",
+    "getpass.getuser() raises": "IMG021",
+    "EACCES": "IMG022",
+    "ZoneInfoNotFoundError": "IMG024",
+    "locale.Error": "IMG026",
+    "ModuleNotFoundError": "IMG029",
+    "was compiled against a different Node.js version": "IMG031",
+    "PKIX path building failed": "IMG032",
+    "can't open file '/python'": "IMG036",
+    "error while loading shared libraries: libjli.so": "IMG008",
+}
+"""The few words that a diagnosis is known by, and the rule that finds it."""

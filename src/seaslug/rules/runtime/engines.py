@@ -51,7 +51,7 @@ ENGINES: tuple[Pattern, ...] = (
         ("011", "012", "004", "005", "013", "014"),
     ),
     known(
-        "kernel-not-found", r"(?<!fork/)\bexec (?P<path>/[^\s:]+): no such file or directory",
+        "kernel-not-found", r"(?<!fork/)\bexec (?P<path>[^\s:\"]+): no such file or directory",
         "{path} is there, but what it needs first is not: its dynamic loader, or the interpreter "
         "in its first line",
         "look at it: file PROGRAM, or head -1 SCRIPT | od -c",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from seaslug.rules.model import Finding, Severity
 from seaslug.rules.runtime.cluster import CLUSTER
 from seaslug.rules.runtime.engines import ENGINES, LOADERS
+from seaslug.rules.runtime.fragments import FRAGMENTS
 from seaslug.rules.runtime.inside import INSIDE
 from seaslug.rules.runtime.languages import GO, JAVA, NODE, OTHERS, PYTHON
 from seaslug.rules.runtime.model import Cause, Pattern, Seen
@@ -15,6 +16,7 @@ from seaslug.rules.runtime.trust import TRUST
 
 PATTERNS: tuple[Pattern, ...] = (
     *ENGINES, *CLUSTER, *LOADERS, *INSIDE, *TRUST, *PYTHON, *NODE, *JAVA, *GO, *OTHERS,
+    *FRAGMENTS,
 )  # fmt: skip
 MAX_TEXT = 4 << 20
 _SURE = ("certain", "likely", "possible")

@@ -17,7 +17,7 @@ from seaslug.rules.ignores import Ignore
 from seaslug.rules.judgement import Judgement
 from seaslug.rules.model import Finding, Severity
 from seaslug.rules.specimen import Specimen
-from seaslug.rules.words import plain
+from seaslug.values.words import plain
 
 DEFAULT, STRICT, CIS = PROFILES["default"], PROFILES["strict"], PROFILES["cis"]
 
@@ -199,9 +199,9 @@ def test_waste_counts_what_nobody_sees_and_each_copy_once() -> None:
         layers=[{"b": "small", ".wh.gone": ""}, {"c": big, "d": big}],
     )
     (hidden,) = told(image, "IMG080")
-    assert "4.0 MB in 2 files" in hidden and "/gone/x (layer 0" in hidden
+    assert "4.00 MB in 2 files" in hidden and "/gone/x (layer 0" in hidden
     (doubled,) = told(image, "IMG081")
-    assert "4.0 MB are copies" in doubled and "/a (3 times" in doubled
+    assert "4.00 MB are copies" in doubled and "/a (3 times" in doubled
 
 
 def test_the_shell_form_is_told_with_the_list() -> None:

@@ -118,10 +118,3 @@ class Table:
             {"title": row.title, "cells": list(row.cells), "note": row.note} for row in self.rows
         ]
         return {"title": self.title, "columns": list(self.columns), "rows": rows}
-
-
-def readable(size: int) -> str:
-    """Return a number of bytes as people read it, in units of a thousand."""
-    if abs(size) < 999_950:
-        return f"{size / 1000:.1f} kB" if abs(size) >= 1000 else f"{size} B" if size else "0"
-    return f"{size / 1e6:.2f} MB" if abs(size) < 10_000_000 else f"{size / 1e6:,.1f} MB"

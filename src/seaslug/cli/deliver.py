@@ -79,7 +79,7 @@ def line(name: str, moved: Moved, verb: str, seconds: float) -> str:
     """Return what a copy did as people read it; *verb* is ``sent`` or ``fetched``."""
     if moved.same:
         return f"{name}: is there already ({seconds:.2f} s)"
-    from seaslug.report.table import megabytes
+    from seaslug.values.words import megabytes
 
     sent, sizes = moved.counts.get("sent", 0), megabytes(moved.bytes)
     parts = [f"{sent} blob{'s' if sent != 1 else ''} {verb} ({sizes})"] if sent else []

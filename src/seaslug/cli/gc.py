@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Collect."""
     from seaslug.ops.collect import doomed
-    from seaslug.report.table import megabytes
+    from seaslug.values.words import megabytes
 
     before = time.time() - (-3600.0 if args.all else _seconds(args.older))
     store = context.store

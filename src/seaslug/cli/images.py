@@ -21,7 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the table."""
-    from seaslug.report.table import megabytes, table
+    from seaslug.report.table import table
+    from seaslug.values.words import megabytes
 
     rows = [
         row

@@ -79,7 +79,8 @@ def _packages(view: View) -> list[dict[str, Any]]:
 
 
 def _text(view: View) -> str:
-    from seaslug.report.table import megabytes, table
+    from seaslug.report.table import table
+    from seaslug.values.words import megabytes
 
     run = view.config.get("config") or {}
     labels = view.labels
@@ -117,7 +118,8 @@ def _text(view: View) -> str:
 
 
 def _package_table(view: View) -> str:
-    from seaslug.report.table import megabytes, table
+    from seaslug.report.table import table
+    from seaslug.values.words import megabytes
 
     if view.far:
         rows = [(str(row["name"]), str(row["version"])) for row in _packages(view)]
@@ -138,7 +140,7 @@ def _package_table(view: View) -> str:
 
 
 def _sum(view: View, layers: list[dict[str, Any]]) -> str:
-    from seaslug.report.table import megabytes
+    from seaslug.values.words import megabytes
 
     text = f"{megabytes(sum(x['size'] for x in layers))} compressed"
     if view.far:

@@ -123,7 +123,7 @@ def _sum_data(one: Sum, args: argparse.Namespace) -> dict[str, object]:
 
 def _sum_text(found: Sequence[Sum], args: argparse.Namespace) -> str:
     from seaslug.report.sums import sums
-    from seaslug.report.table import megabytes
+    from seaslug.values.words import megabytes
 
     head = ("SIZE", "FILES", args.by.upper(), "LAYERS" if args.by == "package" else "DIGEST", "WHY")
     rows = [

@@ -10,7 +10,7 @@ from seaslug.rules.ignores import Ignore
 from seaslug.rules.judgement import Judgement
 from seaslug.rules.model import Finding, Rule
 from seaslug.rules.specimen import Specimen
-from seaslug.rules.words import plain
+from seaslug.values.words import plain
 
 
 def judge(specimen: Specimen, profile: Profile, ignores: Sequence[Ignore] = ()) -> Judgement:

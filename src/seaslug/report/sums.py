@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from seaslug.report.table import table, visible
+from seaslug.report.table import table
+from seaslug.values.words import visible
 
 _LONGEST = 72
 

@@ -12,10 +12,10 @@ from seaslug.adapters import wire
 from seaslug.adapters.registry.client import Client
 from seaslug.adapters.registry.message import Request, number, shown
 from seaslug.adapters.registry.settings import Endpoint
-from seaslug.adapters.registry.tls import printable
 from seaslug.adapters.registry.transport import Transport
 from seaslug.errors import HostileError, RegistryError, UnreachableError
 from seaslug.ports import Silent
+from seaslug.values.words import printable
 from support.certificates import CertificateAuthority
 from support.pushing import image
 from support.registry import Registry

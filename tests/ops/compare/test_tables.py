@@ -10,12 +10,13 @@ import pytest
 
 from anatomy.made import alpine, ours, slim
 from rules.making import File, specimen
-from seaslug.anatomy.portrait import Portrait, Table, readable
+from seaslug.anatomy.portrait import Portrait, Table
 from seaslug.ops.compare.portrait import portrait, with_dive
 from seaslug.ops.compare.tables import alike, missing, surface, tables
 from seaslug.rules.specimen import Specimen
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
+from seaslug.values.words import readable
 from support.real import need
 
 

@@ -16,9 +16,9 @@ from seaslug.adapters.registry import tokens
 from seaslug.adapters.registry.authfile import Credentials
 from seaslug.adapters.registry.message import Request, Response
 from seaslug.adapters.registry.settings import Endpoint, is_loopback
-from seaslug.adapters.registry.tls import printable
 from seaslug.adapters.registry.tokens import RefusedError, Scope, Token, Wanted
 from seaslug.errors import LoginError, RegistryError
+from seaslug.values.words import printable
 
 if TYPE_CHECKING:
     from seaslug.adapters.registry.challenge import Challenge

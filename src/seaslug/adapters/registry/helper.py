@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from seaslug.adapters.registry.tls import printable
 from seaslug.errors import EngineError, LoginError
+from seaslug.values.words import printable
 
 TOKEN_USER = "<token>"  # noqa: S105
 """the user name under which helpers keep an identity token"""

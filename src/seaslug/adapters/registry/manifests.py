@@ -12,12 +12,12 @@ from seaslug.adapters.registry import trouble
 from seaslug.adapters.registry.link import DELETE, PUSH, Ask, Link
 from seaslug.adapters.registry.message import Response, number
 from seaslug.adapters.registry.pages import limited
-from seaslug.adapters.registry.tls import printable
 from seaslug.adapters.registry.trouble import RefusedError
 from seaslug.errors import HostileError, IntegrityError, RegistryError, UsageError
 from seaslug.oci import media
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.digest import Digest
+from seaslug.values.words import printable
 
 ACCEPT = {"Accept": ", ".join((*media.MANIFESTS, *media.INDICES))}
 # What servers say that do not know HEAD here; or that speak HTTPS, which only a body tells.

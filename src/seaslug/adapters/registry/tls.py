@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http.client import BadStatusLine
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
@@ -73,10 +72,3 @@ def explained(error: Exception, parts: SplitResult, host: str) -> UnreachableErr
         return HopelessError("speaks HTTPS, not plain HTTP", where=where)
     kind = NobodyError if isinstance(error, ConnectionRefusedError) else UnreachableError
     return kind(f"does not answer: {wire.said(error)}", where=where)
-
-
-def printable(text: str, limit: int) -> str:
-    """Return foreign text as one line that a terminal cannot be harmed by."""
-    clean = "".join(c if c.isprintable() else " " for c in text[: limit * 2])
-    clean = re.sub(r" {2,}", " ", clean).strip()
-    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"

@@ -23,6 +23,7 @@ from seaslug.adapters.registry import tls
 from seaslug.adapters.registry.message import Request, Response, shown, transmit
 from seaslug.errors import RegistryError, UnreachableError
 from seaslug.ports import Listener
+from seaslug.values.words import printable
 
 if TYPE_CHECKING:
     import ssl
@@ -124,7 +125,7 @@ class Transport:
             _site(parts)
         except ValueError:
             raise RegistryError(
-                f"names an address that is none: {tls.printable(location, 120)}",
+                f"names an address that is none: {printable(location, 120)}",
                 where=self.endpoint.host,
             ) from None
         if parts.netloc == self._home.netloc and parts.scheme != self._home.scheme:
@@ -243,7 +244,7 @@ class Transport:
 
     def _warn(self, values: Iterable[str]) -> None:
         for text in (found.group(1) for value in values for found in re.finditer(_WARNING, value)):
-            shown = tls.printable(text.replace('\\"', '"'), 300)
+            shown = printable(text.replace('\\"', '"'), 300)
             with self._lock:
                 new = shown not in self._warned and len(self._warned) < 20
                 self._warned.add(shown)

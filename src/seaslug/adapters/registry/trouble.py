@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seaslug.adapters.registry.message import Response
-from seaslug.adapters.registry.tls import printable
 from seaslug.errors import LoginError, RegistryError, SeaslugError, UnreachableError
+from seaslug.values.words import printable
 
 _MAX_BODY = 64 << 10
 _MAX_TEXT = 300

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from seaslug.anatomy.portrait import Portrait, Row, Table, readable
+from seaslug.anatomy.portrait import Portrait, Row, Table
+from seaslug.values.words import readable
 
 _FEW_PROGRAMS = 150
 _SHOWN = 6

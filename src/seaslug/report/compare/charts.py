@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from seaslug.anatomy.portrait import Portrait, Row, Share, readable
+from seaslug.anatomy.portrait import Portrait, Row, Share
 from seaslug.report.compare.treemap import Box, squarify
+from seaslug.values.words import readable
 
 _WIDTH, _NAME, _VALUE, _BAR, _GAP = 480, 140, 80, 22, 10
 _MAP = Box(0, 0, 560, 340)

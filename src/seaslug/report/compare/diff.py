@@ -6,9 +6,8 @@ import html
 from collections.abc import Iterator, Sequence
 
 from seaslug.anatomy.difference import Difference, FileChange, Item
-from seaslug.anatomy.portrait import readable
 from seaslug.report.compare.markdown import escaped, line
-from seaslug.report.table import visible
+from seaslug.values.words import readable, visible
 
 SHOWN = 10
 _FEW = 80

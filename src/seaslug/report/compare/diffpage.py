@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from seaslug.anatomy.difference import Difference, FileChange, Item
-from seaslug.anatomy.portrait import Row, readable
+from seaslug.anatomy.portrait import Row
 from seaslug.report.compare import charts
 from seaslug.report.compare.diff import said, summary, title_of
 from seaslug.report.compare.frame import Frame, whole
 from seaslug.report.findings.xml import escaped
+from seaslug.values.words import readable
 
 _WORDS = {"+": "added", "-": "removed", "~": "changed"}
 _MOST = 2000

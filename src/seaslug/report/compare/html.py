@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from seaslug.anatomy.portrait import Portrait, Row, Table, readable
+from seaslug.anatomy.portrait import Portrait, Row, Table
 from seaslug.report.compare import charts
 from seaslug.report.compare.frame import Frame, whole
+from seaslug.values.words import readable
 
 _CHARTED = ("Compressed", "Unpacked", "Files", "Packages", "Executables", "Executable code")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seaslug.anatomy.portrait import Table
-from seaslug.report.table import table, visible
+from seaslug.report.table import table
+from seaslug.values.words import visible
 
 _WIDEST = 46
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
-from seaslug.rules.words import many, plain
+from seaslug.rules.words import many
+from seaslug.values.words import plain
 
 # Compiled when they are first used.
 _PIPED = r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:\S*/)?(?:ba|da|z|a)?sh\b"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from seaslug.anatomy.facts import Row
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
-from seaslug.rules.words import listed, many, megabytes
+from seaslug.rules.words import listed, many
 from seaslug.values.tree import Kind
+from seaslug.values.words import readable
 
 _MUCH = 1_000_000
 _SHARE = 20
@@ -55,10 +56,10 @@ def hidden_bytes(image: Specimen) -> Iterator[Finding]:
     if total < _MUCH // 10:
         return
     worse = Severity.WARN if total >= _MUCH and total * _SHARE >= whole else Severity.INFO
-    first = [f"/{path} (layer {at}, {megabytes(size)})" for size, at, path in lost]
+    first = [f"/{path} (layer {at}, {readable(size)})" for size, at, path in lost]
     yield Finding(
         "IMG080", worse, "layers",
-        f"{megabytes(total)} in {many(len(lost), 'file')} that later layers hide: {listed(first)}",
+        f"{readable(total)} in {many(len(lost), 'file')} that later layers hide: {listed(first)}",
         "remove files in the RUN that makes them; COPY --chown and --chmod instead of RUN",
     )  # fmt: skip
 
@@ -78,11 +79,11 @@ def doubled_content(image: Specimen) -> Iterator[Finding]:
     doubled.sort(key=lambda rows: -rows[0].size * (len(rows) - 1))
     total = sum(rows[0].size * (len(rows) - 1) for rows in doubled)
     if total >= _MUCH:
-        first = [f"/{rows[0].path} ({len(rows)} times, {megabytes(rows[0].size)})"
+        first = [f"/{rows[0].path} ({len(rows)} times, {readable(rows[0].size)})"
                  for rows in doubled]  # fmt: skip
         yield Finding(
             "IMG081", Severity.INFO, "files",
-            f"{megabytes(total)} are copies of what is there already: {listed(first)}",
+            f"{readable(total)} are copies of what is there already: {listed(first)}",
             "link the copies (ln), or copy one of them only",
         )  # fmt: skip
 
@@ -102,7 +103,7 @@ def caches(image: Specimen) -> Iterator[Finding]:
         if size:
             yield Finding(
                 "IMG082", Severity.WARN if size >= _MUCH else Severity.INFO,
-                f"/{folder.rstrip('/')}", f"a cache: {many(len(rows), 'file')}, {megabytes(size)}",
+                f"/{folder.rstrip('/')}", f"a cache: {many(len(rows), 'file')}, {readable(size)}",
                 fix,
             )  # fmt: skip
 
@@ -122,7 +123,7 @@ def version_control(image: Specimen) -> Iterator[Finding]:
     for folder, size in found.items():
         name = folder.rstrip("/")
         yield Finding(
-            "IMG083", Severity.WARN, f"/{name}", f"a repository's history: {megabytes(size)}",
+            "IMG083", Severity.WARN, f"/{name}", f"a repository's history: {readable(size)}",
             f"name it in .dockerignore: **/{name.rpartition('/')[2]}",
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from seaslug.anatomy.certificates import BUNDLES
@@ -42,18 +42,17 @@ def missing_files(image: Specimen) -> Iterator[Finding]:
     out, or trust a package that was half removed. Remove a package with its manager, or cut
     the list to what is there, as seaslug does when it slices.
     """
-    for path, _, record in _records(image):
-        absent = [
-            name for name in record.paths
-            if image.root.tree.get(name) is None and image.root.tree.resolve(name) is None
-        ]  # fmt: skip
-        if absent:
-            yield Finding(
-                "IMG086", Severity.WARN, f"/{path}",
-                f"{record.name} lists {many(len(absent), 'file')} of {len(record.paths)} that "
-                f"are not there: {listed(['/' + name for name in absent])}",
-                "cut the list to what is there, or leave the package out with its manager",
-            )  # fmt: skip
+
+    def gone(at: int, name: str) -> bool:
+        return image.root.tree.get(name) is None and image.root.tree.resolve(name) is None
+
+    for path, record, absent in _listed(image, gone):
+        yield Finding(
+            "IMG086", Severity.WARN, f"/{path}",
+            f"{record.name} lists {many(len(absent), 'file')} of {len(record.paths)} that "
+            f"are not there: {listed(absent)}",
+            "cut the list to what is there, or leave the package out with its manager",
+        )  # fmt: skip
 
 
 def changed_files(image: Specimen) -> Iterator[Finding]:
@@ -63,22 +62,20 @@ def changed_files(image: Specimen) -> Iterator[Finding]:
     the package's own. Put your file elsewhere, or install the package that has the change.
     Settings below /etc may be changed and do not count.
     """
-    for path, at, record in _records(image):
-        changed = []
-        for name in record.paths:
-            item, own = image.root.placed.get(name), image.rows.get((at, name))
-            row = image.row(name)
-            if item is None or own is None or row is None or name.startswith("etc/"):
-                continue
-            if item.origin[0] > at and row.digest != own.digest:
-                changed.append(name)
-        if changed:
-            yield Finding(
-                "IMG087", Severity.WARN, f"/{path}",
-                f"{many(len(changed), 'file')} of {record.name} changed by a later layer: "
-                f"{listed(['/' + name for name in changed])}",
-                "put your files to other paths, or install another version of the package",
-            )  # fmt: skip
+
+    def other(at: int, name: str) -> bool:
+        item, own, row = image.root.placed.get(name), image.rows.get((at, name)), image.row(name)
+        if item is None or own is None or row is None or name.startswith("etc/"):
+            return False
+        return item.origin[0] > at and row.digest != own.digest
+
+    for path, record, changed in _listed(image, other):
+        yield Finding(
+            "IMG087", Severity.WARN, f"/{path}",
+            f"{many(len(changed), 'file')} of {record.name} changed by a later layer: "
+            f"{listed(changed)}",
+            "put your files to other paths, or install another version of the package",
+        )  # fmt: skip
 
 
 def expired_authorities(image: Specimen) -> Iterator[Finding]:
@@ -120,6 +117,16 @@ def _certificates(image: Specimen, path: str) -> tuple[tuple[int, str], ...]:
         return ()
     at, origin = item.origin
     return image.root.layers[at].certificates.get(origin, ())
+
+
+def _listed(
+    image: Specimen, wrong: Callable[[int, str], bool]
+) -> Iterator[tuple[str, Record, list[str]]]:
+    """Yield (path of the list, package, its paths that are *wrong* in the list's layer)."""
+    for path, at, record in _records(image):
+        found = [f"/{name}" for name in record.paths if wrong(at, name)]
+        if found:
+            yield path, record, found
 
 
 def _records(image: Specimen) -> Iterator[tuple[str, int, Record]]:

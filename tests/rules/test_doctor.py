@@ -69,6 +69,10 @@ FIXES: dict[str, tuple[Files, Mapping[str, Any], str, str]] = {
         {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
         {**RUN, "Labels": {"dev.seaslug.recipe": "x"}}, "IMG008", 'packages = ["zlib1g"]; or ',
     ),
+    "nothing to start": (APP, {}, "IMG001", 'ENTRYPOINT ["/app"]'),
+    "nothing to start, one program of the system's": (
+        {"usr/bin/app": STATIC}, {}, "IMG001", 'ENTRYPOINT ["/path/of/the/program"]',
+    ),
     "links in a circle": ({"app": Link("b"), "b": Link("app")}, RUN, "IMG003", "COPY app /app  "),
     "a link to nowhere": ({"opt/app": Link("../srv/app")}, {"Cmd": ["/opt/app"]}, "IMG003",
                           "COPY --from=build /srv/app /srv/app"),

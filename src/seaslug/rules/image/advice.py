@@ -167,11 +167,16 @@ def interpreter_of(specimen: Specimen, script: str) -> str:
     for name in names:
         if found := named(specimen, name):
             return found[0]
-    others = [
-        e.path for e in specimen.root.tree
+    others = programs(specimen)
+    return others[0] if len(others) == 1 and not names else ""
+
+
+def programs(specimen: Specimen) -> list[str]:
+    """Return the paths of all ELF files that can be started."""
+    return [
+        f"/{e.path}" for e in specimen.root.tree
         if e.kind is Kind.FILE and e.mode & 0o111 and _starts(specimen, e.path)
     ]  # fmt: skip
-    return f"/{others[0]}" if len(others) == 1 and not names else ""
 
 
 def _starts(specimen: Specimen, path: str) -> bool:

@@ -15,7 +15,7 @@ from seaslug.rules.image import advice, remedy
 from seaslug.rules.image.identity import size
 from seaslug.rules.image.launch import main
 from seaslug.rules.image.layering import deleted, libraries
-from seaslug.rules.image.runtimes import modules_of, node, pythons
+from seaslug.rules.image.runtimes import modules_of, node, python_of_musl, pythons
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
 from seaslug.rules.words import listed
@@ -209,7 +209,7 @@ def extensions(specimen: Specimen) -> Iterator[Finding]:
     here = pythons(specimen)
     if not here:
         return
-    musl = advice.musl(specimen)
+    musl = python_of_musl(specimen)
     uname = specimen.known.names.uname if specimen.known else None
     wrong: dict[tuple[str, str], list[str]] = defaultdict(list)
     all_of = [entry.path for entry in specimen.root.tree if ".cpython-" in entry.path]
@@ -223,7 +223,7 @@ def extensions(specimen: Specimen) -> Iterator[Finding]:
         module = _SITE.sub("", paths[0]).partition(".cpython-")[0].replace("/", ".")
         yield Finding("IMG029", Severity.ERROR, f"/{paths[0]}",
                       f"{why}; so {'is it' if len(paths) == 1 else f'are {len(paths)} modules'}",
-                      _install(here, musl), f"No module named '{module}'")  # fmt: skip
+                      _install(here, musl, uname), f"No module named '{module}'")  # fmt: skip
 
 
 def _unfit(match: re.Match[str], here: frozenset[str], musl: bool, uname: str | None) -> str:
@@ -240,11 +240,11 @@ def _unfit(match: re.Match[str], here: frozenset[str], musl: bool, uname: str | 
     return ""
 
 
-def _install(here: frozenset[str], musl: bool) -> str:
+def _install(here: frozenset[str], musl: bool, uname: str | None) -> str:
     version = max(here, key=lambda text: [int(part) for part in text.split(".")])
     system = "musllinux_1_2" if musl else "manylinux_2_28"
     return (
-        f"pip install --python-version {version} --platform {system}_$(uname -m) "
+        f"pip install --python-version {version} --platform {system}_{uname or 'x86_64'} "
         "--only-binary :all: --target app -r requirements.txt"
     )
 

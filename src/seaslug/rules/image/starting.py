@@ -15,6 +15,7 @@ from seaslug.rules.specimen import Specimen
 from seaslug.values.platform import TABLE
 
 _FATAL = Severity.FATAL
+_SYSTEM = ("/usr/", "/lib", "/bin/", "/sbin/")
 _KNOWN = frozenset(map(str, TABLE))
 _STAT = 'exec: "{0}": stat {0}: no such file or directory'
 _GONE = "exec {0}: no such file or directory"
@@ -41,10 +42,17 @@ def absent(specimen: Specimen) -> Iterator[Finding]:
     if at.fate is Fate.NOTHING:
         said = "nothing says what to start: there is neither ENTRYPOINT nor CMD"
         yield Finding("IMG001", Severity.INFO, "Entrypoint", said,
-                      'ENTRYPOINT ["/path/of/the/program"]', "No command specified")  # fmt: skip
+                      remedy.words("ENTRYPOINT", (_own(specimen),)), "No command specified"
+                      )  # fmt: skip
     if at.fate is Fate.ABSENT and not _gone(specimen, at):
         yield Finding("IMG001", _FATAL, _where(specimen), f"there is no file {at.opened}",
                       _elsewhere(specimen, at), _STAT.format(at.asked))  # fmt: skip
+
+
+def _own(specimen: Specimen) -> str:
+    """Return the only program that is not in a system's folders, or where one would be."""
+    found = [path for path in advice.programs(specimen) if not path.startswith(_SYSTEM)]
+    return found[0] if len(found) == 1 else "/path/of/the/program"
 
 
 def _elsewhere(specimen: Specimen, at: Launch) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rules.broken import PYTHON
 from rules.examples import EXAMPLES
 from rules.judging import GITHUB, OCI, USERS, chance, key
 from rules.making import File, Folder, Hard, Item, Link, Odd, specimen
@@ -14,10 +15,12 @@ from seaslug.ops.judge import judge
 from seaslug.rules import catalog
 from seaslug.rules.catalog import PROFILES
 from seaslug.rules.ignores import Ignore
+from seaslug.rules.image.linking import extensions
 from seaslug.rules.judgement import Judgement
 from seaslug.rules.model import Finding, Severity
 from seaslug.rules.specimen import Specimen
 from seaslug.values.words import plain
+from support.binaries import elf
 
 DEFAULT, STRICT, CIS = PROFILES["default"], PROFILES["strict"], PROFILES["cis"]
 
@@ -146,6 +149,17 @@ def test_pip_and_npm_without_a_program_of_theirs() -> None:
     })  # fmt: skip
     found = sorted(text.split(": ")[-1] for text in told(image, "IMG057"))
     assert found == ["npm", "pip"]
+
+
+def test_modules_are_for_the_libc_of_their_python() -> None:
+    site = "usr/local/lib/python3.11/site-packages"
+    made = specimen({
+        **PYTHON, "lib/ld-musl-x86_64.so.1": elf(soname="libc.musl-x86_64.so.1"),
+        f"{site}/good.cpython-311-x86_64-linux-gnu.so": elf(),
+        f"{site}/bad.cpython-311-x86_64-linux-musl.so": elf(),
+    })  # fmt: skip
+    (found,) = extensions(made)
+    assert "/bad." in found.where and "the image has glibc" in found.message
 
 
 def test_a_secret_that_a_later_layer_removes_is_there_still() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from seaslug.apps.native.loading import is_musl
 from seaslug.apps.node.release import MODULES
+from seaslug.rules.image import advice
 from seaslug.rules.image.launch import main
 from seaslug.rules.specimen import Specimen
 from seaslug.values.tree import Kind
@@ -19,6 +21,15 @@ def pythons(specimen: Specimen) -> frozenset[str]:
     tree = specimen.root.tree
     found = (_PYTHON.match(entry.path) for entry in tree)
     return frozenset(m[1] for m in found if m and tree.resolve(m[0]) is not None)
+
+
+def python_of_musl(specimen: Specimen) -> bool:
+    """Tell whether the Pythons are for musl: as they say, else as the image has its loader."""
+    root = specimen.root
+    real = (root.tree.realpath(e.path) for e in root.tree if _PYTHON.match(e.path))
+    facts = (root.facts(path) for path in real if path)
+    loaders = {one.binary.elf.interpreter for one in facts if one is not None} - {""}
+    return all(map(is_musl, loaders)) if loaders else advice.musl(specimen)
 
 
 def node(specimen: Specimen) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,10 +65,6 @@ FIXES: dict[str, tuple[Files, Mapping[str, Any], str, str]] = {
     "C++": (
         {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
         RUN, "IMG008", "seaslug build base-nossl-debian12 --with zlib1g",
-    ),
-    "a library of an image of seaslug": (
-        {"app": File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755), **GLIBC},  # type: ignore[union-attr,arg-type]
-        {**RUN, "Labels": {"dev.seaslug.recipe": "x"}}, "IMG008", 'packages = ["zlib1g"]; or ',
     ),
     "nothing to start": (APP, {}, "IMG001", 'ENTRYPOINT ["/app"]'),
     "nothing to start, one program of the system's": (
@@ -198,3 +195,44 @@ ODD: dict[str, tuple[Files, Mapping[str, Any], str]] = {
 def test_odd_images(case: str) -> None:
     files, config, rule = ODD[case]
     assert diagnose(specimen(files, config)).findings[0].rule == rule
+
+
+SEASLUG = {"history": [{"created_by": "seaslug: static"}, {"created_by": "seaslug: application"}]}
+SETTINGS: dict[str, tuple[Files, Mapping[str, Any], str]] = {
+    'entrypoint = ["/opt/app"]': ({"opt/app": STATIC}, RUN, "IMG001"),
+    'cmd = ["/app", "x"]': (APP, {"Cmd": ["/bin/sh", "-c", "/app x"]}, "IMG017"),
+    'workdir = "/srv"   # in seaslug.toml\ncmd = ["/app"]': (
+        APP, {"Cmd": ["/bin/sh", "-c", "cd /srv; /app"]}, "IMG017",
+    ),
+    'env = { A = "b c" }   # in seaslug.toml\ncmd = ["/app"]': (
+        APP, {"Cmd": ["/bin/sh", "-c", "A='b c' exec /app"]}, "IMG017",
+    ),
+    'health = { exec = ["/app", "-c"] }': (
+        APP, {**RUN, "Healthcheck": {"Test": ["CMD-SHELL", "/app -c || exit 1"]}}, "IMG018",
+    ),
+    'user = "65532"': (APP, {**RUN, "User": "app"}, "IMG020"),
+    'directories = [{ path = "/data", owner = "65532:0" }]': (
+        APP, {**RUN, "User": "65532", "Volumes": {"/data": {}}}, "IMG022",
+    ),
+    'timezones = "full"': (APP, {**RUN, "Env": ["TZ=Europe/Berlin"]}, "IMG024"),
+    'env = { LANG = "C.UTF-8" }': (APP, {**RUN, "Env": ["LANG=de_DE.UTF-8"]}, "IMG026"),
+    'ports = ["8080"]': (APP, SERVING, "IMG027"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", SETTINGS)
+def test_settings_of_an_image_that_seaslug_built(line: str) -> None:
+    files, config, rule = SETTINGS[line]
+    found = diagnose(specimen(files, config, ({},), blob=SEASLUG))
+    (fix,) = [one.fix for one in found.findings if one.rule == rule]
+    way = fix.split("; or ")[-1]
+    assert way == f"{line}   # in seaslug.toml"
+    tomllib.loads(way)
+    theirs = diagnose(specimen(files, config))
+    assert way not in [one.fix.split("; or ")[-1] for one in theirs.findings]
+
+
+def test_packages_of_an_image_that_seaslug_built() -> None:
+    needy = File(DYNAMIC.data.replace(b"libc.so.6", b"libz.so.1"), 0o755)  # type: ignore[union-attr,arg-type]
+    first = diagnose(specimen({"app": needy, **GLIBC}, RUN, ({},), blob=SEASLUG)).findings[0]
+    assert first.rule == "IMG008" and first.fix.startswith('packages = ["zlib1g"]; or COPY')

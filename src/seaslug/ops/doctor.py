@@ -10,6 +10,7 @@ from seaslug.anatomy.rootfs import rootfs
 from seaslug.errors import ProjectError
 from seaslug.ops.facts import tar_facts
 from seaslug.rules.image import linking, rights, shadowing, starting, surroundings, usage
+from seaslug.rules.image.advice import with_settings
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.runtime.model import Cause, Seen
 from seaslug.rules.runtime.recognise import causes, recognise
@@ -130,7 +131,7 @@ def explain(text: str, found: Diagnosis | None) -> tuple[Told, ...]:
 
 def diagnose(specimen: Specimen, rules: Sequence[Rule[Specimen]] = RULES) -> Diagnosis:
     """Return what is wrong with *specimen*, by all *rules*."""
-    found = [one for rule in rules for one in rule.check(specimen)]
+    found = [with_settings(specimen, one) for rule in rules for one in rule.check(specimen)]
     found.sort(key=lambda one: (-one.severity, _order(one), one.rule))
     return Diagnosis(specimen.name, specimen.platform, verdict(found), tuple(found))
 

@@ -41,7 +41,8 @@ class Finding:
       ``ENV``, ``USER``, ``WORKDIR``, ``EXPOSE``, and ``COPY [--from=build] SOURCE TARGET``;
       without ``--from`` the source is of the context;
     - ``RUN …   # in the stage that builds``; the file is then copied from there;
-    - ``packages = ["zlib1g"]``, for the seaslug.toml of an image that seaslug built;
+    - ``packages = ["zlib1g"]``, and other settings, for the seaslug.toml of an image that
+      seaslug built;
     - ``seaslug build BASE [--with PACKAGE]``: the base to move the same files to;
     - ``docker run FLAGS IMAGE``, ``docker build FLAGS .``, ``seaslug …``, ``setcap …`` or another
       program, with variables before it where it needs them: to be typed as it stands.

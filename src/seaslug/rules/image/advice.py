@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from seaslug.apps.native import glibc, table
 from seaslug.apps.native.choose import Choice, choose
@@ -13,6 +14,7 @@ from seaslug.apps.native.needs import Needs, Wanted, closure
 from seaslug.deb.soname import package_name
 from seaslug.ports import PackageIndex
 from seaslug.rules.image import remedy
+from seaslug.rules.model import Finding
 from seaslug.rules.specimen import Specimen
 from seaslug.values.tree import Kind
 
@@ -126,8 +128,14 @@ def packages(names: Sequence[str]) -> str:
 
 
 def ours(specimen: Specimen) -> bool:
-    """Tell whether seaslug built the image."""
-    return "dev.seaslug.recipe" in specimen.labels
+    """Tell whether seaslug built the image, and nobody laid anything over it."""
+    return specimen.history[-1:] != () and specimen.history[-1].startswith("seaslug: ")
+
+
+def with_settings(specimen: Specimen, found: Finding) -> Finding:
+    """Return *found* with the lines of seaslug.toml as a further way, where they are at hand."""
+    lines = remedy.settings(found.fix) if ours(specimen) else ""
+    return replace(found, fix=remedy.either(found.fix, lines)) if lines else found
 
 
 def bring(specimen: Specimen, name: str) -> str:

@@ -11,6 +11,19 @@ BUILDS = "   # in the stage that builds"
 _WORK = re.compile(r"\s*(?:\|\||&&|[|;&\n<>])")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_SETTINGS = (
+    (re.compile(r"ENTRYPOINT (\[.*\])"), "entrypoint = {0}"),
+    (re.compile(r"CMD (\[.*\])"), "cmd = {0}"),
+    (re.compile(r"HEALTHCHECK CMD (\[.*\])"), "health = {{ exec = {0} }}"),
+    (re.compile(r"USER (\S+)"), 'user = "{0}"'),
+    (re.compile(r"WORKDIR (/\S*)"), 'workdir = "{0}"'),
+    (re.compile(r"EXPOSE (\d+)"), 'ports = ["{0}"]'),
+    (re.compile(r"COPY --chown=(\d+:\d+) empty/ (/\S+?)/"),
+     'directories = [{{ path = "{1}", owner = "{0}" }}]'),
+    (re.compile(r"COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo"),
+     'timezones = "full"'),
+)  # fmt: skip
+_ENV = re.compile(r"ENV (\w+)=(.*)")
 _SIGNS = "|&;<>()$`*?~\n"
 
 
@@ -74,3 +87,20 @@ def plain_words(text: str, env: Mapping[str, str], name: str = "CMD") -> str:
     left = kept != rest or any(sign in kept for sign in _SIGNS)
     more = f"   # the shell's own work in {text!r} goes elsewhere" if left else ""
     return "\n".join((*rows, words(name, argv) + more))
+
+
+def settings(fix: str) -> str:
+    """Return the lines of seaslug.toml that do what the first way of *fix* does; or nothing."""
+    rows = [row.partition("   # ")[0] for row in fix.partition("; or ")[0].split("\n")]
+    found = [_setting(row) for row in rows]
+    return "\n".join(f"{row}   # in seaslug.toml" for row in found) if all(found) else ""
+
+
+def _setting(row: str) -> str:
+    if env := _ENV.fullmatch(row):
+        value = " ".join(shlex.split(env[2]))
+        return f"env = {{ {env[1]} = {json.dumps(value, ensure_ascii=False)} }}"
+    for pattern, text in _SETTINGS:
+        if told := pattern.fullmatch(row):
+            return text.format(*told.groups())
+    return ""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from seaslug.anatomy.facts import LayerFacts
-from seaslug.anatomy.owners import Owners
-from seaslug.rules.model import Finding
-from seaslug.rules.specimen import Specimen
-
 if TYPE_CHECKING:
+    from seaslug.anatomy.facts import LayerFacts
+    from seaslug.anatomy.owners import Owners
+    from seaslug.rules.model import Finding
+    from seaslug.rules.specimen import Specimen
     from seaslug.values.descriptor import Descriptor
 
 Heard = Callable[[int], None]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from seaslug.explore.source import Subject
 from seaslug.explore.whole import Whole
 from seaslug.explore.words import oneline, short
-from seaslug.rules.model import Finding
 from seaslug.rules.words import listed, many, plain
 from seaslug.values.tree import Kind
+
+if TYPE_CHECKING:
+    from seaslug.rules.model import Finding
 
 
 class Entry(NamedTuple):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from seaslug.anatomy.facts import Facts, LayerFacts
 from seaslug.explore.changes import Item, Mark, hidden
-from seaslug.explore.source import Judged
-from seaslug.rules.model import Finding
 from seaslug.rules.words import plain
 from seaslug.values.tree import Kind, parents
+
+if TYPE_CHECKING:
+    from seaslug.anatomy.facts import Facts, LayerFacts
+    from seaslug.explore.source import Judged
+    from seaslug.rules.model import Finding
 
 
 @dataclass(frozen=True)

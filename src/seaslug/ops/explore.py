@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seaslug.anatomy.facts import LayerFacts
-from seaslug.anatomy.owners import owners
-from seaslug.anatomy.rootfs import rootfs
 from seaslug.errors import HostileError, UsageError
 from seaslug.explore.source import Head, Heard, Judged, Subject
-from seaslug.ops.compare.portrait import ours
-from seaslug.ops.facts import layer_facts
-from seaslug.ops.judge import judge
-from seaslug.ops.look import View
-from seaslug.ops.specimen import laid
-from seaslug.ports import BlobStore
-from seaslug.rules.catalog import profile
-from seaslug.values.descriptor import Descriptor
+
+if TYPE_CHECKING:
+    from seaslug.anatomy.facts import LayerFacts
+    from seaslug.ops.look import View
+    from seaslug.ports import BlobStore
+    from seaslug.values.descriptor import Descriptor
 
 
 class Counted:
@@ -50,10 +45,20 @@ class Reader:
 
     def layer(self, at: int, heard: Heard) -> LayerFacts:
         """Return what the layer *at* holds. Raises StoreError, HostileError, IntegrityError."""
+        from seaslug.ops.facts import layer_facts
+
         return layer_facts(Counted(self._view.blobs, heard), self._view.layers[at])
 
     def judged(self, layers: Sequence[LayerFacts]) -> Judged:
         """Return whose the files are, and what the rules find."""
+        # The first screen does not wait for all rules to be imported.
+        from seaslug.anatomy.owners import owners
+        from seaslug.anatomy.rootfs import rootfs
+        from seaslug.ops.compare.portrait import ours
+        from seaslug.ops.judge import judge
+        from seaslug.ops.specimen import laid
+        from seaslug.rules.catalog import profile
+
         specimen = laid(self._view, rootfs(layers))
         return Judged(
             specimen, owners(specimen.root, ours=ours(specimen)),

@@ -21,11 +21,7 @@ from seaslug.report.explore.reading import Job
 from seaslug.report.explore.rows import Rows
 from seaslug.report.explore.shelf import Shelf
 from seaslug.report.explore.trees import Browser
-from seaslug.report.explore.viewer import Viewer
 from seaslug.values.tree import Kind
-
-_FEW = 400
-_HIDES = {"A": Mark.ADDED, "M": Mark.CHANGED, "R": Mark.REMOVED}
 
 
 class Saved(Message):
@@ -190,8 +186,9 @@ class Explorer(Shelf):
             self.notify(f"{oneline(self._finder.key[1])}: {told}", timeout=2, markup=False)
 
     def _item(self) -> Item | None:
-        if isinstance(self.screen, Viewer):
-            return self.screen.item
+        item = getattr(self.screen, "item", None)
+        if isinstance(item, Item):
+            return item
         return self._forest.items.get(self.query_one(Browser).path)
 
     def action_view(self, shape: str) -> None:
@@ -200,6 +197,8 @@ class Explorer(Shelf):
         if item is None or self._forest.is_folder(item.path):
             self.notify("a folder: choose a file", markup=False)
         else:
+            from seaslug.report.explore.viewer import Viewer
+
             self.push_screen(Viewer(item, self.whole, self.source, shape))
 
     def action_copy_path(self) -> None:
@@ -219,7 +218,7 @@ class Explorer(Shelf):
             self.notify("removed in this layer: choose one that has it", markup=False)
         else:
             self._saving = item
-            if isinstance(self.screen, Viewer):
+            if len(self.screen_stack) > 1:
                 self.pop_screen()
             name = oneline(item.path.rpartition("/")[2]).replace("/", "_")
             self.query_one(Prompt).ask("save", "save as, on this machine", f"./{name}")

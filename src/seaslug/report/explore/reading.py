@@ -6,15 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from seaslug.anatomy.facts import LayerFacts
 from seaslug.errors import SeaslugError
 from seaslug.explore.changes import Pile
 from seaslug.explore.forest import Forest
 from seaslug.explore.source import Head, Judged, Source, Stopped
 from seaslug.explore.whole import Whole
+
+if TYPE_CHECKING:
+    from seaslug.anatomy.facts import LayerFacts
 
 Post = Callable[[Message], object]
 _TICK = 0.1

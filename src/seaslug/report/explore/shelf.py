@@ -23,6 +23,7 @@ from seaslug.report.explore.rows import Rows
 from seaslug.report.explore.trees import Browser
 
 _FEW = 400
+_BREATH = 0.15
 _HIDES = {"A": Mark.ADDED, "M": Mark.CHANGED, "R": Mark.REMOVED}
 
 
@@ -75,7 +76,8 @@ class Shelf(App[None]):
         self._table("history").show(tables.history(self.subject))
         self.query_one("#config", Lines).show(tables.config(self.subject))
         self.action_show("tree" if self.subject.layers else "config")
-        self._reading.start()
+        # What is known at once is to be seen before a thread takes its turns.
+        self.set_timer(_BREATH, self._reading.start)
         if self.subject.layers:
             self._head("reading the layers …")
 

@@ -91,7 +91,7 @@ def test_a_package_that_an_upper_layer_removed_is_not_there() -> None:
 
 
 def test_rpm_is_named() -> None:
-    found = owners(specimen({"var/lib/rpm/rpmdb.sqlite": "x"}).root, ours=False)
+    found = owners(specimen({"var/lib/rpm/Packages": "x"}).root, ours=False)
     assert (found.database, dict(found.packages)) == ("rpm, not read", {})
 
 

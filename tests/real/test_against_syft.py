@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from anatomy.test_libraries import FILES, pom
+from anatomy.test_rpm import installed
 from rules.making import File, Files, layer
 from seaslug.adapters.store import Store
+from seaslug.anatomy.rpm import DATABASES
 from seaslug.values.descriptor import Descriptor
 from support import images
 from support.apps import EXAMPLES
@@ -51,7 +53,7 @@ def ours(told: dict[str, object]) -> Packages:
     (image,) = told["images"]  # type: ignore[misc]
     libraries = {(row["kind"], row["name"], row["version"]) for row in image["libraries"]}
     labels = {f"{name} ({kind})" for kind, name, _ in libraries}
-    kind = "apk" if image["database"] == "apk" else "deb"
+    kind = {"apk": "apk", "rpm": "rpm"}.get(image["database"], "deb")
     return libraries | {
         (kind, row["name"], row["version"])
         for row in image["shares"]
@@ -101,6 +103,25 @@ def program(folder: Path) -> bytes:
     return (folder / "app").read_bytes()
 
 
+def listed(tmp_path: Path, files: Files) -> tuple[Packages, Packages]:
+    """Return our list and syft's of an image of *files*."""
+    store = Store(tmp_path / "home")
+    digest = images.image(store, [layer(files)])
+    store.tag("mixed:1", Descriptor(images.MANIFEST, digest, store.get(digest).size))
+    cli = Cli(tmp_path / "home")
+    assert cli("export", "mixed:1", "-o", f"docker-archive:{tmp_path}/a.tar").status == 0
+    mine = ours(cli("compare", "mixed:1", "--json").json)
+    return normal(mine), theirs(tmp_path / "a.tar")
+
+
+def test_the_database_of_rpm(tmp_path: Path) -> None:
+    (tmp_path / "rpm").mkdir()
+    mine, found = listed(tmp_path, {
+        "etc/os-release": "ID=fedora\nVERSION_ID=40\n", DATABASES[0]: installed(tmp_path / "rpm"),
+    })  # fmt: skip
+    assert mine == found == {("rpm", "hello", "2:1.5-3"), ("rpm", "world", "1.5-3")}
+
+
 def test_languages_side_by_side(tmp_path: Path) -> None:
     inner = jar({**pom("inner", "1"), "META-INF/MANIFEST.MF": b"A: b\n"})
     boot = jar({"BOOT-INF/lib/inner-1.jar": inner}, Main_Class="B", Implementation_Version="4")
@@ -114,11 +135,6 @@ def test_languages_side_by_side(tmp_path: Path) -> None:
         "app/package.json": json.dumps({"name": "app", "version": "0.0.1"}),
         "app/esm/package.json": '{"type": "module"}',
     }  # fmt: skip
-    store = Store(tmp_path / "home")
-    digest = images.image(store, [layer(files)])
-    store.tag("mixed:1", Descriptor(images.MANIFEST, digest, store.get(digest).size))
-    cli = Cli(tmp_path / "home")
-    assert cli("export", "mixed:1", "-o", f"docker-archive:{tmp_path}/a.tar").status == 0
-    mine = ours(cli("compare", "mixed:1", "--json").json)
-    assert normal(mine) == theirs(tmp_path / "a.tar")
+    mine, found = listed(tmp_path, files)
+    assert mine == found
     assert {kind for kind, *_ in mine} == {"apk", "python", "npm", "java", "go"}

@@ -1,7 +1,7 @@
 """Whose each file is: which package, and what brought that package in.
 
 In an image that seaslug built, what lies between a package's stanza and its ``.md5sums`` in
-the tar is the package's; elsewhere the lists of dpkg, status.d and apk tell.
+the tar is the package's; elsewhere the lists of dpkg, status.d, apk and rpm tell.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from seaslug.anatomy import libraries
+from seaslug.anatomy import libraries, rpm
 from seaslug.anatomy.facts import LayerFacts, Record
 from seaslug.anatomy.libraries import Told
 from seaslug.anatomy.records import APK, DPKG, RECORD, RPM, is_list
@@ -23,11 +23,12 @@ from seaslug.oci.files import NO_STANZA, STATUS
 from seaslug.values.tree import Kind
 
 LOCK = "usr/share/seaslug/lock.json"
+_RPM = (*rpm.DATABASES, *(f"{at}{name}" for at in RPM for name in ("Packages", "Packages.db")))
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package of an image. ``kind`` is ``deb``, ``apk`` or ``npm``.
+    """A package of an image. ``kind`` is ``deb``, ``apk``, ``rpm`` or ``npm``.
 
     ``depends`` are clauses of names of which one must be there; ``level`` is the part of the
     recipe that it belongs to, known of images that seaslug built.
@@ -149,11 +150,11 @@ def _records(root: Rootfs) -> Iterator[tuple[str, Record]]:
 
 
 def _package(record: Record, path: str) -> Package:
-    apk = path in APK
-    read = _alpine_clauses if apk else _debian_clauses
+    kind = "apk" if path in APK else "rpm" if path in rpm.DATABASES else "deb"
+    read = _debian_clauses if kind == "deb" else _alpine_clauses
     provides = tuple(name for clause in read(record.provides) for name in clause)
     return Package(
-        record.name, record.version, record.arch, record.source, "apk" if apk else "deb",
+        record.name, record.version, record.arch, record.source, kind,
         read(record.depends), provides,
     )  # fmt: skip
 
@@ -255,10 +256,12 @@ def _by_lists(root: Rootfs, rows: tuple[tuple[str, Record], ...]) -> dict[str, s
 def _database(root: Rootfs, rows: tuple[tuple[str, Record], ...]) -> str:
     """Return what kind of database there is, as people call it; empty if there is none."""
     paths = {path for path, _ in rows}
+    read = bool(paths & set(rpm.DATABASES))
     kinds = (
         ("dpkg status", DPKG in paths),
         ("dpkg status.d", any(path.startswith(STATUS) for path in paths)),
         ("apk", bool(paths & set(APK))),
-        ("rpm, not read", any(path.startswith(RPM) for path in root.placed)),
+        ("rpm", read),
+        ("rpm, not read", not read and any(path in root.placed for path in _RPM)),
     )  # fmt: skip
     return " + ".join(name for name, there in kinds if there)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
-from seaslug.anatomy import secrets
+from seaslug.anatomy import rpm, secrets
 from seaslug.anatomy.capabilities import CAPABILITY, MAX_VALUE
 from seaslug.anatomy.certificates import BUNDLES, MAX_BUNDLE, OWN, expiries
 from seaslug.anatomy.facts import Facts, LayerFacts, Record, Row, hashed
@@ -37,7 +37,7 @@ from seaslug.values.content import FileSlice
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
 
-FACTS_VERSION = 11
+FACTS_VERSION = 12
 _HEAD = 256
 _MAX_TEXT = 16 << 20
 _MAX_ELF = 2 << 30
@@ -108,6 +108,10 @@ def _file(member: Member, found: dict[str, Any], scratch: Any) -> None:
         found["records"][path] = rows
         if not is_list(path):
             found["packages"][path] = [(row.name, row.version) for row in rows]
+    elif path in rpm.DATABASES and member.size <= rpm.MAX_DATABASE:
+        rows = rpm.records(b"".join(map(bytes, member.content)))
+        found["records"][path] = rows
+        found["packages"][path] = [(row.name, row.version) for row in rows]
     elif path.startswith((*BUNDLES, *OWN)) and member.size <= MAX_BUNDLE:
         found["certificates"][path] = list(expiries(b"".join(map(bytes, member.content))))
     else:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from rules.making import specimen
+from real import test_doctor
+from rules.making import File, Files, layer, specimen
 from seaslug.ops.doctor import Way, diagnose, explain, started
+from seaslug.rules import catalog
 from seaslug.rules.specimen import Specimen
+from support import failing
 from support.certificates import CertificateAuthority
 from support.clients import Seaslug
-from support.curing import Build, read
-from support.failing import Base, Made
-from support.failing_later import Later, Programs, cases, compiled
-from support.ward import Ward, known, on, over, tls
+from support.curing import SHELL, Build, read
+from support.failing import LIB, LOADER, Base, Made
+from support.failing_later import NOBODY, PYTHON, Later, Programs, cases, compiled
+from support.real import need
+from support.ward import Ward, known, nobody, on, over, tls
 
 pytestmark = [
     pytest.mark.engine, pytest.mark.slow, pytest.mark.network,
@@ -28,7 +34,7 @@ def programs(
     authority: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Programs]:
     """The programs, and a server that they may not trust yet."""
-    with tls(authority.issue("doctor").server()) as port:
+    with nobody(NOBODY), tls(authority.issue("doctor").server()) as port:
         yield compiled(tmp_path_factory.mktemp("later"), authority, port)
 
 
@@ -79,8 +85,96 @@ def test_it_fails_later_as_foretold_and_goes_on_when_what_is_printed_is_done(
     assert ward.start(cured, flags=(*case.flags, *cure.flags)) == (0, "hello\n")
 
 
-@pytest.mark.parametrize("name", ["a low port"])
-def test_docker_itself_lets_everybody_take_low_ports(
-    name: str, sick: Mapping[str, str], ward: Ward
+def test_docker_itself_lets_everybody_take_low_ports(sick: Mapping[str, str], ward: Ward) -> None:
+    assert ward.start(sick["a low port"]) == (0, "hello\n")
+
+
+def test_todays_glibc_finds_names_without_a_switch(programs: Programs, ward: Ward) -> None:
+    files = {"app": File(programs.looks_up, 0o755), **programs.glibc}
+    config = {"Entrypoint": ["/app"]}
+    found = diagnose(specimen(files, config)).findings
+    assert [one.symptom for one in found if one.rule == "IMG025"] == [""]
+    assert ward.start(ward.admit([Made([files], config)])[0]) == (0, "hello\n")
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_a_stage_without_a_shell_runs_nothing(shell: str, ward: Ward) -> None:
+    base = ward.base("static-debian12").name
+    lines = (f"FROM {base}", f'SHELL ["{shell}", "-c"]', "RUN echo hello", "")
+    said = ward.build(layer({"Dockerfile": "\n".join(lines)}), status=1)
+    told = explain(said, None)
+    assert [one.seen.pattern.name for one in told] == ["build-step"]
+    assert shell in told[0].seen.means
+
+    tools = f"FROM {ward.base('base-debian12:debug').name} AS build\n{SHELL}\n"
+    there = "RUN echo hello > /made\n" + f"FROM {base}\nCOPY --from=build /made /made\n"
+    assert ward.build(layer({"Dockerfile": tools + there}))
+
+
+def test_python_without_compiled_modules_writes_them_at_each_start(
+    bases: Mapping[str, Specimen], ward: Ward
 ) -> None:
-    assert ward.start(sick[name]) == (0, "hello\n")
+    site = "usr/lib/python3/dist-packages"
+    bare: Files = {f"{site}/fast/it{number}.py": "ready = True\n" for number in range(60)}
+    image = over(bases[PYTHON], [bare], {"Cmd": ["-v", "-c", "import fast.it1"]})
+    mine = next(one for one in diagnose(image).findings if one.rule == "IMG035")
+    assert mine.where == f"/{site}"
+
+    name = ward.admit([Made([bare], image.run, on(ward.base(PYTHON)))])[0]
+    assert ward.written(name, f"/{site}/fast/__pycache__")
+    status, said = ward.start(name, flags=("--read-only",))
+    assert status == 0 and f"# could not create '/{site}/fast/__pycache__" in said
+
+    build = Build(bare, {}, image.run, tools=f"{PYTHON}:debug")
+    cured = ward.cured(name, build, read(mine.fix))
+    assert not ward.written(cured, f"/{site}/fast/__pycache__")
+    status, said = ward.start(cured, flags=("--read-only",))
+    assert status == 0 and f"could not create '/{site}" not in said
+
+
+def test_java_that_cannot_see_itself_finds_no_library(tmp_path: Path, ward: Ward) -> None:
+    home = Path(need("java")).resolve().parents[1]
+    names = [home / "bin/java", home / "lib/libjli.so", Path(LOADER)]
+    names += [Path("/", LIB, one) for one in ("libc.so.6", "libz.so.1")]
+    files: Files = {str(path)[1:]: File(path.read_bytes(), 0o755) for path in names}
+    for path, item in files.items():
+        assert isinstance(item, File) and isinstance(item.data, bytes)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(item.data)
+        (tmp_path / path).chmod(0o755)
+    argv = [need("unshare"), "--map-root-user", need("chroot"), str(tmp_path), str(names[0])]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    told = explain(done.stderr, None)
+    assert done.returncode == 127 and [one.seen.pattern.name for one in told] == ["libjli"]
+
+    # What is advised, /proc: an engine mounts it always.
+    assert "/proc" in told[0].seen.pattern.look
+    name = ward.admit([Made([files], {"Entrypoint": [str(names[0])]})])[0]
+    assert "libjli" not in ward.start(name)[1]
+
+
+def test_setuid_makes_anybody_root(programs: Programs, ward: Ward) -> None:
+    files: Files = {"app": File(programs.tells, 0o4755), **programs.glibc}
+    image = specimen(files, {"Entrypoint": ["/app"], "User": "65532"})
+    assert [one.where for one in catalog.rule("IMG052").check(image)] == ["/app"]
+    assert ward.start(ward.admit([Made([files], image.run)])[0]) == (0, "0\n")
+    files = {**files, "app": File(programs.tells, 0o755)}
+    assert list(catalog.rule("IMG052").check(specimen(files, image.run))) == []
+    assert ward.start(ward.admit([Made([files], image.run)])[0]) == (0, "65532\n")
+
+
+ELSEWHERE = {
+    18: "test_a_health_check_is_asked",
+    19: "test_a_stage_without_a_shell_runs_nothing",
+    34: "test_setuid_makes_anybody_root",
+    35: "test_python_without_compiled_modules_writes_them_at_each_start",
+    37: "test_java_that_cannot_see_itself_finds_no_library",
+}
+
+
+def test_every_diagnosis_is_seen_in_an_engine() -> None:
+    told = [one.rule for one in (*cases().values(), *failing.cases().values())]
+    named = {int(rule.removeprefix("IMG")) for rule in told}
+    here = {*globals(), *vars(test_doctor)}
+    assert all(name in here for name in ELSEWHERE.values())
+    assert named | set(ELSEWHERE) == set(range(1, 39))

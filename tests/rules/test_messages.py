@@ -67,6 +67,15 @@ MESSAGES = {
     "/app: symbol lookup error: /lib/libx.so: undefined symbol: hello": "symbol",
     "libgcc_s.so.1 must be installed for pthread_exit to work": "thread",
     "iconv_open: Invalid argument": "letters",
+    "socket.gaierror: [Errno -2] Name or service not known": "services",
+    "Step 2/2 : RUN echo hello\n ---> Running in c205d67caed7\nfailed to create shim task: OCI "
+    'runtime create failed: runc create failed: unable to start container process: exec: "/bin/sh":'
+    " stat /bin/sh: no such file or directory: unknown": "build-step",
+    '#7 0.1 runc run failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no '
+    "such file or directory": "build-step",
+    'STEP 2/2: RUN echo hello\nerror running container: from /usr/sbin/runc creating container for '
+    '[/bin/sh -c echo hello]: msg="runc create failed: unable to start container process: exec: '
+    '\\"/bin/sh\\": stat /bin/sh: no such file or directory"': "build-step",
     "getaddrinfo: System error": "services",
     "ModuleNotFoundError: No module named 'encodings'": "python-home",
     "ModuleNotFoundError: No module named 'numpy.core'": "python-module",

@@ -17,6 +17,9 @@ from support.javac import jdk
 from support.real import need
 
 GONE = "etc/ssl/certs/java/.wh.cacerts"
+NOBODY = "127.0.0.77"
+"""Where a name server answers that there is no such name."""
+
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 OWN = "usr/local/share/ca-certificates/own.crt"
 PYTHON, JAVA, NODE = "python3-debian12", "java", "nodejs"
@@ -60,6 +63,19 @@ int main(void) {
     return puts("hello") < 0;
 }
 """
+# Without the C library's own start it runs on Debian 11 too.
+_ASKS = """
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+__attribute__((force_align_arg_pointer)) void start(void) {
+    struct addrinfo *found;
+    int error = getaddrinfo("localhost", "80", 0, &found);
+    if (error) fprintf(stderr, "getaddrinfo: %s\\n", gai_strerror(error)), exit(1);
+    puts("hello");
+    exit(0);
+}
+"""
 _BINDS = """
 #include <netinet/in.h>
 #include <stdio.h>
@@ -70,6 +86,11 @@ int main(void) {
         return perror("bind"), 1;
     return puts("hello") < 0;
 }
+"""
+_TELLS = """
+#include <stdio.h>
+#include <unistd.h>
+int main(void) { return printf("%d\\n", geteuid()) < 0; }
 """
 _GO = """
 package main
@@ -127,7 +148,9 @@ class Programs:
     cancels: bytes = b""
     converts: bytes = b""
     looks_up: bytes = b""
+    asks: bytes = b""
     binds: bytes = b""
+    tells: bytes = b""
     go: bytes = b""
     java: bytes = b""
     module: bytes = b""
@@ -172,7 +195,9 @@ def compiled(folder: Path, authority: CertificateAuthority, port: int) -> Progra
     shared = ("-shared", "-fPIC")
     return Programs(
         c("cancels", _CANCELS), c("converts", _CONVERTS), c("looks_up", _LOOKS_UP),
-        c("binds", _BINDS), _go(folder), _java(folder), c("module", _MODULE, *shared),
+        c("asks", _ASKS, "-nostartfiles", "-Wl,-e,start"), c("binds", _BINDS),
+        c("tells", _TELLS), _go(folder),
+        _java(folder), c("module", _MODULE, *shared),
         c("old_addon", _ADDON, *shared, "-DVERSION=108"),
         c("addon", _ADDON, *shared, "-DVERSION=137"),
         authority.file.read_bytes(), _keystore(folder, authority.file),
@@ -200,9 +225,8 @@ def _java(folder: Path) -> bytes:
 
 def _keystore(folder: Path, authority: Path) -> bytes:
     out = folder / "cacerts"
-    argv = [need("keytool"), "-importcert", "-noprompt", "-storetype", "JKS", "-storepass", "changeit",
-            "-alias", "own",
-            "-keystore", out, "-file", authority]  # fmt: skip
+    argv = [need("keytool"), "-importcert", "-noprompt", "-storetype", "JKS", "-storepass",
+            "changeit", "-alias", "own", "-keystore", out, "-file", authority]  # fmt: skip
     subprocess.run([*map(str, argv)], check=True, timeout=60, capture_output=True)
     return out.read_bytes()
 
@@ -271,6 +295,11 @@ def _of_glibc(made: Programs) -> dict[str, Later]:
     wrong = {"etc/nsswitch.conf": "passwd: files\nhosts: mdns4\n"}
     return {
         "a service of names": Later("IMG010", "", run, files(made.looks_up, wrong)),
+        "names without a switch": Later(
+            "IMG025", "base-nossl-debian11", {**run, "Cmd": []},
+            {"app": File(made.asks, 0o755), "etc/.wh.nsswitch.conf": ""},
+            ("--network=host", f"--dns={NOBODY}"),
+        ),
         "a thread that is cancelled": Later("IMG010", "", run, files(made.cancels), status=139),
         "letters": Later("IMG010", "", run, files(made.converts)),
         "a low port": Later(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import socket
 import ssl
@@ -23,7 +24,9 @@ from seaslug.rules.specimen import Specimen
 from support.clients import Image, Seaslug, run
 from support.curing import Build, Cure
 from support.failing import Base, Made, archives
-from support.real import need
+from support.real import missing, need
+
+_DOCKERS_OWN = re.compile(r"^WARNING: Localhost DNS .*\n", re.MULTILINE)
 
 
 class Ward:
@@ -63,7 +66,18 @@ class Ward:
         net = () if any(one.startswith("--network") for one in flags) else ("--network=none",)
         argv = [self._docker, "run", "--rm", *net, *flags, name, *args]
         done = subprocess.run(argv, capture_output=True, timeout=60)
-        return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
+        said = (done.stdout + done.stderr).decode("utf-8", "replace")
+        return done.returncode, _DOCKERS_OWN.sub("", said)
+
+    def written(self, name: str, below: str) -> bool:
+        """Tell whether the container of *name* writes below the folder *below*."""
+        box = f"seaslug-test-doctor-{secrets.token_hex(6)}"
+        argv = [self._docker, "run", "--name", box, "--network=none", name]
+        try:
+            subprocess.run(argv, check=True, capture_output=True, timeout=60)
+            return f"A {below}/" in run(self._docker, "diff", box).out
+        finally:
+            subprocess.run([self._docker, "rm", "-f", box], capture_output=True, timeout=60)
 
     def cured(self, name: str, build: Build, cure: Cure) -> str:
         """Return the name of the image that *cure* makes of *name*."""
@@ -108,6 +122,28 @@ def _answer(listener: socket.socket, context: ssl.SSLContext) -> None:
             # Clients that do not trust us hang up in the middle.
             with contextlib.suppress(OSError), context.wrap_socket(client, server_side=True) as it:
                 it.recv(1)
+
+
+@contextlib.contextmanager
+def nobody(address: str) -> Iterator[None]:
+    """Answer questions for names at *address* with "no such name"."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        # Another worker may do the same at the same time.
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            server.bind((address, 53))
+        except OSError as error:
+            missing(f"nobody may be a name server here: {error.strerror}")
+        threading.Thread(target=_deny, args=(server,), daemon=True).start()
+        yield
+
+
+def _deny(server: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            asked, client = server.recvfrom(512)
+            # An answer, with recursion, and the code of "no such name" (RFC 1035, 4.1.1).
+            server.sendto(asked[:2] + b"\x81\x83" + asked[4:], client)
 
 
 def known(home: Any, image: Image) -> Specimen:

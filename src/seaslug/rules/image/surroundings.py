@@ -150,8 +150,8 @@ def _near(specimen: Specimen, zone: str) -> str:
 def switch(specimen: Specimen) -> Iterator[Finding]:
     """glibc is there, and /etc/nsswitch.conf is not.
 
-    Today's glibc then looks into files and DNS, in that order; older ones, and Go programs
-    of before 1.16, ask DNS alone. Mostly harmless.
+    Today's glibc then looks into files and DNS, in that order; older ones (Debian 11's) ask DNS
+    first, and /etc/hosts only where no server answers; Go before 1.16 too. Mostly harmless.
     """
     program = main(specimen).program
     facts = specimen.root.facts(program) if program else None
@@ -159,7 +159,9 @@ def switch(specimen: Specimen) -> Iterator[Finding]:
     path = "etc/nsswitch.conf"
     if glibc and specimen.root.tree.resolve(path) is None:
         yield Finding("IMG025", Severity.INFO, "/etc/nsswitch.conf", "it is not there",
-                      remedy.changed(rf"printf '{_SWITCH}' > /{path}", path))  # fmt: skip
+                      remedy.changed(rf"printf '{_SWITCH}' > /{path}", path),
+                      "Name or service not known" if advice.distribution(specimen) == "debian11"
+                      else "")  # fmt: skip
 
 
 def locale(specimen: Specimen) -> Iterator[Finding]:

@@ -21,6 +21,14 @@ ENGINES: tuple[Pattern, ...] = (
         ("018", "017"),
     ),
     known(
+        "build-step",
+        r"(?:S(?:tep|TEP) \d+/\d+ ?: RUN .{0,400}?|runc run failed: .{0,80}?|"
+        r'process "[^"]{1,400}" did not complete successfully: .{0,200}?)'
+        r'exec: "(?P<path>[^"]+)": stat \S+: no such file or directory',
+        "RUN wants the shell {path} (SHELL names it), and the image of this stage has none",
+        "do it in a stage that has one, and take what it made: COPY --from=build PATH PATH",
+    ),
+    known(
         "stat",
         r'exec: "(?P<path>[^"]+)":(?: stat [^:]+:)? no such file or directory',
         "the engine finds no file {path} in the image",
@@ -188,7 +196,8 @@ LOADERS: tuple[Pattern, ...] = (
           r"(?i:conversion from \S+ (?:to \S+ )?(?:is )?not supported)",
           "glibc converts letters other than Unicode's by modules (gconv), and they are not there",
           "take the base base: its libc6 has them", ("010",)),
-    known("services", r"getaddrinfo: System error",
-          "glibc asks for names as /etc/nsswitch.conf says, and a service in it is not there",
-          "write into /etc/nsswitch.conf: hosts: files dns", ("010", "025")),
+    known("services", r"getaddrinfo: System error|Name or service not known",
+          "a name was not found: glibc asks files and DNS as /etc/nsswitch.conf says",
+          "is the name right, is there a network? else write there: hosts: files dns",
+          ("010", "025")),
 )  # fmt: skip

@@ -92,8 +92,9 @@ class Ward:
     def build(self, context: bytes, *, status: int = 0) -> str:
         """Build *context* with Docker's own builder; return the name, or of a failure the words."""
         name = self.name()
+        # Of two builds that share steps, the one that is removed takes the other's away.
         done = subprocess.run(
-            [self._docker, "build", "-q", "-t", name, "-"], input=context, capture_output=True,
+            [self._docker, "build", "-q", "--no-cache", "-t", name, "-"], input=context, capture_output=True,
             timeout=120, env={**os.environ, "DOCKER_BUILDKIT": "0"},
         )  # fmt: skip
         said = (done.stdout + done.stderr).decode("utf-8", "replace")

@@ -94,8 +94,8 @@ class Ward:
         name = self.name()
         # Of two builds that share steps, the one that is removed takes the other's away.
         done = subprocess.run(
-            [self._docker, "build", "-q", "--no-cache", "-t", name, "-"], input=context, capture_output=True,
-            timeout=120, env={**os.environ, "DOCKER_BUILDKIT": "0"},
+            [self._docker, "build", "-q", "--no-cache", "-t", name, "-"], input=context,
+            capture_output=True, timeout=120, env={**os.environ, "DOCKER_BUILDKIT": "0"},
         )  # fmt: skip
         said = (done.stdout + done.stderr).decode("utf-8", "replace")
         assert (done.returncode != 0) == (status != 0), said

@@ -34,6 +34,8 @@ def test_common_questions(distribution: str, tmp_path_factory: pytest.TempPathFa
     assert asked.providers("libthis-is-nowhere.so.1") == ()
     if asked.complete:
         assert ("libblas3", "usr/lib/x86_64-linux-gnu/blas") in asked.elsewhere("libblas.so.3")
+        assert asked.programs("perl")[:1] == ("perl-base",)
+        assert (asked.programs("tini"), asked.programs("git")[:1]) == (("tini",), ("git",))
 
 
 @pytest.mark.parametrize("distribution", list(catalog.distributions()))

@@ -43,6 +43,8 @@ class Explorer(Shelf):
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show details of what is at the cursor."""
+        if not self.there:
+            return
         if isinstance(message.rows, Browser):
             self._details()
         elif isinstance(message.rows, Layers):
@@ -65,7 +67,7 @@ class Explorer(Shelf):
         if entry is None:
             return
         if table.id == "history" and entry.cells[0].isdigit():
-            self.query_one(Layers).to(int(entry.cells[0]) + 1)
+            self.base.query_one(Layers).to(int(entry.cells[0]) + 1)
             self.action_show("tree")
         elif entry.filter:
             self._whole_image()
@@ -74,13 +76,13 @@ class Explorer(Shelf):
         elif entry.path:
             self._whole_image()
             self._set_filter("")
-            self.query_one(Browser).reveal(entry.path)
+            self.base.query_one(Browser).reveal(entry.path)
             self.action_show("tree")
         else:
             self.notify("that is no file of the image", markup=False)
 
     def _whole_image(self) -> None:
-        self.query_one(Layers).to(0)
+        self.base.query_one(Layers).to(0)
         self._choose_layer(-1)
 
     def _choose_layer(self, layer: int) -> None:
@@ -90,7 +92,7 @@ class Explorer(Shelf):
 
     def action_layer(self, by: int) -> None:
         """Go to the layer below or above."""
-        self.query_one(Layers).action_move(by)
+        self.base.query_one(Layers).action_move(by)
 
     def action_hide(self, key: str) -> None:
         """Hide, or show, what a layer adds, changes, removes, or leaves as it was."""
@@ -103,12 +105,12 @@ class Explorer(Shelf):
     def action_search(self) -> None:
         """Ask for a word."""
         self.action_show("tree")
-        self.query_one(Prompt).ask("search", "search")
+        self.base.query_one(Prompt).ask("search", "search")
 
     def action_filter(self) -> None:
         """Ask for a filter."""
         self.action_show("tree")
-        self.query_one(Prompt).ask(
+        self.base.query_one(Prompt).ask(
             "filter", "filter: *.so*  is:elf  pkg:NAME  >1M  !not", self.text
         )
 
@@ -146,7 +148,7 @@ class Explorer(Shelf):
 
     def on_prompt_given(self, message: Prompt.Given) -> None:
         """Search, filter or save."""
-        self.query_one(Browser).focus()
+        self.base.query_one(Browser).focus()
         if message.what == "search":
             self._find(message.value, here=True)
             self._tell_place()
@@ -157,7 +159,7 @@ class Explorer(Shelf):
 
     def on_prompt_left(self, message: Prompt.Left) -> None:
         """Back to the tree."""
-        self.query_one(Browser).focus()
+        self.base.query_one(Browser).focus()
 
     def action_next(self, back: bool = False) -> None:
         """Go to the next match."""
@@ -169,7 +171,7 @@ class Explorer(Shelf):
         self._tell_place()
 
     def _find(self, word: str, *, back: bool = False, here: bool = False) -> None:
-        tree = self.query_one(Browser)
+        tree = self.base.query_one(Browser)
         if not word:
             return
         key = (self._forest, word, tree.outline.order)
@@ -181,7 +183,7 @@ class Explorer(Shelf):
 
     def _tell_place(self) -> None:
         if self._finder is not None:
-            place = self._finder.place(self.query_one(Browser).path)
+            place = self._finder.place(self.base.query_one(Browser).path)
             told = f"{place} of {len(self._finder)}" if len(self._finder) else "not there"
             self.notify(f"{oneline(self._finder.key[1])}: {told}", timeout=2, markup=False)
 
@@ -189,7 +191,7 @@ class Explorer(Shelf):
         item = getattr(self.screen, "item", None)
         if isinstance(item, Item):
             return item
-        return self._forest.items.get(self.query_one(Browser).path)
+        return self._forest.items.get(self.base.query_one(Browser).path)
 
     def action_view(self, shape: str) -> None:
         """Look into the file at the cursor."""
@@ -204,7 +206,7 @@ class Explorer(Shelf):
     def action_copy_path(self) -> None:
         """Copy the path at the cursor."""
         item = self._item()
-        path = item.path if item is not None else self.query_one(Browser).path
+        path = item.path if item is not None else self.base.query_one(Browser).path
         text = oneline(f"/{path}")
         self.copy_to_clipboard(text)
         self.notify(f"copied: {text}", markup=False)
@@ -221,7 +223,7 @@ class Explorer(Shelf):
             if len(self.screen_stack) > 1:
                 self.pop_screen()
             name = oneline(item.path.rpartition("/")[2]).replace("/", "_")
-            self.query_one(Prompt).ask("save", "save as, on this machine", f"./{name}")
+            self.base.query_one(Prompt).ask("save", "save as, on this machine", f"./{name}")
 
     def _save(self, target: str) -> None:
         origin = self._saving.origin
@@ -233,6 +235,8 @@ class Explorer(Shelf):
 
     def on_saved(self, message: Saved) -> None:
         """Tell what came of it."""
+        if not self.there:
+            return
         if isinstance(message.found, int):
             told = f"saved: {oneline(message.target)}, {exact(message.found)}"
             self.notify(told, markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from seaslug.explore import query, tables
@@ -65,16 +66,26 @@ class Shelf(App[None]):
         yield Prompt()
         yield Footer(compact=True, show_command_palette=False)
 
+    @property
+    def base(self) -> Screen[None]:
+        """The screen with tree and tables, whatever lies over it."""
+        return self.screen_stack[0]
+
+    @property
+    def there(self) -> bool:
+        """Whether there is still something to show things in: threads tell theirs to the end."""
+        return bool(self.screen_stack) and bool(self.base.query(Browser))
+
     def on_mount(self) -> None:
         """Show what is known at once, and begin to read."""
-        layers = self.query_one(Layers)
+        layers = self.base.query_one(Layers)
         layers.border_title = "layers"
-        self.query_one(Details).border_title = "details"
+        self.base.query_one(Details).border_title = "details"
         layers.fill(self.layer + 1)
         for name in ("packages", "findings", "waste"):
             self._table(name).show((), "not known before every layer was read")
         self._table("history").show(tables.history(self.subject))
-        self.query_one("#config", Lines).show(tables.config(self.subject))
+        self.base.query_one("#config", Lines).show(tables.config(self.subject))
         self.action_show("tree" if self.subject.layers else "config")
         # What is known at once is to be seen before a thread takes its turns.
         self.set_timer(_BREATH, self._reading.start)
@@ -87,13 +98,17 @@ class Shelf(App[None]):
 
     def on_progressed(self, message: Progressed) -> None:
         """Show how far a layer was read."""
-        layers = self.query_one(Layers)
+        if not self.there:
+            return
+        layers = self.base.query_one(Layers)
         layers.state[message.layer], layers.read[message.layer] = "reading", message.read
         layers.refresh()
 
     def on_arrived(self, message: Arrived) -> None:
         """Show that a layer is there, or is broken."""
-        layers = self.query_one(Layers)
+        if not self.there:
+            return
+        layers = self.base.query_one(Layers)
         layers.state[message.layer] = "bad" if message.error else "read"
         layers.unpacked[message.layer] = message.unpacked
         layers.refresh()
@@ -103,16 +118,20 @@ class Shelf(App[None]):
 
     def on_grown(self, message: Grown) -> None:
         """Show the tree that has grown."""
+        if not self.there:
+            return
         self.whole, self._done = message.whole, message.done
         if message.done:
             self._fill_tables()
-        self.query_one(Layers).total = message.forest.size("")
-        self.query_one(Layers).refresh()
+        self.base.query_one(Layers).total = message.forest.size("")
+        self.base.query_one(Layers).refresh()
         self._trunk(message.forest)
         self._head("" if message.done else "reading …" if self._missing() else "judging …")
 
     def on_failed(self, message: Failed) -> None:
         """Say what went wrong."""
+        if not self.there:
+            return
         self._head("stopped")
         self.notify(oneline(message.error), severity="error", timeout=30, markup=False)
 
@@ -128,7 +147,7 @@ class Shelf(App[None]):
 
     def _head(self, state: str) -> None:
         text = tables.headline(self.subject, self.whole)
-        self.query_one("#title", Static).update(f" {text}" + (f"   {state}" if state else ""))
+        self.base.query_one("#title", Static).update(f" {text}" + (f"   {state}" if state else ""))
         self._tabs()
 
     def _tabs(self) -> None:
@@ -141,7 +160,7 @@ class Shelf(App[None]):
         pairs = zip(keys.VIEWS, keys.TITLES, strict=True)
         words = [self._tab(at, name, f"{title}{notes.get(name, '')}")
                  for at, (name, title) in enumerate(pairs, 1)]  # fmt: skip
-        self.query_one("#tabs", Static).update(Content("").join(words))
+        self.base.query_one("#tabs", Static).update(Content("").join(words))
 
     def _tab(self, at: int, name: str, text: str) -> Content:
         link = Content.from_markup(f"[@click=app.show('{name}')] {at} {text} [/]")
@@ -161,7 +180,7 @@ class Shelf(App[None]):
         self._filter()
 
     def _filter(self) -> None:
-        tree, found = self.query_one(Browser), self._base
+        tree, found = self.base.query_one(Browser), self._base
         marks = {mark for key, mark in _HIDES.items() if key in self._hidden}
         if marks and self.layer >= 0:
             found = found.only(lambda item: item.mark not in marks)
@@ -181,7 +200,7 @@ class Shelf(App[None]):
         self._titles()
 
     def _titles(self) -> None:
-        tree = self.query_one(Browser)
+        tree = self.base.query_one(Browser)
         where = "files" if self.layer < 0 else f"what layer {self.layer} does"
         if self.layer >= len(self.whole.changes):
             where = f"layer {self.layer} was not read yet"
@@ -194,23 +213,23 @@ class Shelf(App[None]):
         self._details()
 
     def _details(self) -> None:
-        path = self.query_one(Browser).path
+        path = self.base.query_one(Browser).path
         if path:
             found = details(path, self._forest, self.whole, self.subject)
-            self.query_one(Details).show(found)
+            self.base.query_one(Details).show(found)
         else:
-            self.query_one(Details).show(())
+            self.base.query_one(Details).show(())
 
     def _table(self, name: str) -> Table:
-        return self.query_one(f"#{name}", Table)
+        return self.base.query_one(f"#{name}", Table)
 
     def action_show(self, name: str) -> None:
         """Show the tree, or one of the tables."""
         self.shown = name
         for view in keys.VIEWS:
-            self.query_one(f"#{view}", Rows).set_class(view == name, "shown")
-        pane = self.query_one(f"#{name}", Rows)
-        self.query_one("#left").set_class(name != "tree", "away")
+            self.base.query_one(f"#{view}", Rows).set_class(view == name, "shown")
+        pane = self.base.query_one(f"#{name}", Rows)
+        self.base.query_one("#left").set_class(name != "tree", "away")
         if name != "tree":
             pane.border_title = name
         pane.focus()
@@ -221,6 +240,6 @@ class Shelf(App[None]):
         entry = None
         if self.shown in ("findings", "history"):
             entry = self._table(self.shown).entry
-        more = self.query_one("#more", Static)
+        more = self.base.query_one("#more", Static)
         more.update(entry.more if entry is not None else "")
         more.set_class(entry is not None and bool(entry.more), "shown")

@@ -219,15 +219,15 @@ class Workspace:
 
         Not *online*, only what the store has already is asked, and believed as it was fetched.
         """
-        from seaslug.adapters.contents import Contents
-        from seaslug.adapters.sources import Sources
-        from seaslug.recipe.catalog import distributions
-
         offline = replace(self.archive_options, offline=True, refresh=False, allow_expired=True)
-        source = self.source if online else Sources(self.store, self.listener, offline)
 
         @cache
         def of(distribution: str) -> PackageIndex:
+            from seaslug.adapters.contents import Contents
+            from seaslug.adapters.sources import Sources
+            from seaslug.recipe.catalog import distributions
+
+            source = self.source if online else Sources(self.store, self.listener, offline)
             suites = distributions()[distribution].suites
             return Contents(source.debian, suites, platform, kept=not online)
 

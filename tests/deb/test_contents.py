@@ -88,7 +88,9 @@ def test_the_last_line_may_lack_its_end() -> None:
 
 def test_suites_are_merged() -> None:
     newer = build([f"{LIB}/libnew.so.1 libs/libnew1\n".encode()])
-    both = Libraries(merge([build([TEXT]), newer, HEAD]), TRIPLET)
+    both = Libraries(merge([build([TEXT]), newer, HEAD, build([TEXT])]), TRIPLET)
+    assert both.places("libnew.so.1") == (Place("libnew1", LIB),)
+    assert both.places("libpq.so.5") == libraries().places("libpq.so.5")
     assert both.providers("libnew.so.1") == ("libnew1",)
     assert both.providers("libpq.so.5") == ("libpq5",)
 

@@ -1,7 +1,7 @@
 """Debian's index of contents (``Contents-<arch>``), cut down to libraries and programs.
 
 The index names every file of the archive, 170 MB of text; 3 MB of it is shared libraries, and
-programs in the folders of PATH. What is kept is text, sorted, and searched in place::
+programs in the folders of PATH. What is kept is text, sorted, searched in place::
 
     seaslug-contents 2\\n
     <file name> <package> <directory>\\n ...
@@ -72,8 +72,7 @@ def is_index(data: bytes) -> bool:
 
 def merge(indices: Iterable[bytes]) -> bytes:
     """Return one index of what any of *indices* has."""
-    rows = {row for index in indices for row in _body(index).splitlines(keepends=True)}
-    return HEAD + b"".join(sorted(rows))
+    return HEAD + b"".join(map(_body, indices))
 
 
 class Libraries:
@@ -115,13 +114,13 @@ class Libraries:
         prefix = b"\n" + soname.encode("utf-8", "surrogateescape") + b" "
         if not soname or b" " in prefix[1:-1] or b"\n" in prefix[1:]:
             return ()
-        found = []
+        found: dict[Place, None] = {}
         at = self._index.find(prefix)
         while at >= 0:
             end = self._index.find(b"\n", at + 1)
             package, _, folder = self._index[at + len(prefix) : end].partition(b" ")
-            found.append(Place(package.decode(), folder.decode("utf-8", "surrogateescape")))
-            at = end if self._index.startswith(prefix, end) else -1
+            found[Place(package.decode(), folder.decode("utf-8", "surrogateescape"))] = None
+            at = self._index.find(prefix, end)
         return tuple(found)
 
 

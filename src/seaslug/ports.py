@@ -317,7 +317,8 @@ class RunSpec:
     ``argv`` replaces entrypoint and command when given, ``args`` only the command.
     ``user`` is ``uid[:gid]`` or empty for the image's own. ``port`` is a TCP port of
     the container to reach from here, 0 for none. ``mounts`` are (host path, container
-    path) pairs, read-only. ``timeout`` is in seconds.
+    path) pairs, read-only. ``timeout`` is in seconds. ``dropped`` are capabilities that it
+    does not get from an engine; plain namespaces never give any.
     """
 
     argv: tuple[str, ...] = ()
@@ -332,6 +333,7 @@ class RunSpec:
     stdin: bytes = b""
     timeout: float = 60.0
     args: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ("ALL",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,24 @@ def test_what_it_ended_with() -> None:
     assert data["run"]["messages"][0]["causes"][0]["sure"] == "certain"  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    "said",
+    ['could not translate host name "db" to address: Temporary failure in name resolution',
+     "Error: getaddrinfo EAI_AGAIN db", "dial tcp: lookup db: no such host",
+     "java.net.UnknownHostException: db", "connect ECONNREFUSED 127.0.0.1:5432"],
+)  # fmt: skip
+def test_what_lacks_its_network_is_not_to_blame(said: str) -> None:
+    image = DOCTOR["IMG011"][0]()
+    found = tried(MANIFEST, image, Way(), Starter(Container(1, said)))
+    assert (found.alone, found.well) == (True, True)
+    assert found.verdict == f"ended for want of a network, which it was not given: {said}"
+    assert as_dict(found, diagnose(image))["run"]["wants_network"]  # type: ignore[index]
+    runner = Starter(Container(1, said))
+    found = tried(MANIFEST, image, Way(network=True, dropped=("cap_net_raw",)), runner)
+    assert (found.alone, found.well, runner.asked[0].network) == (False, False, True)
+    assert runner.asked[0].dropped == ("NET_RAW",)
+
+
 LOADING = """\
          1:\tfind library=libc.so.6 [0]; searching
          1:\t  trying file=/lib/x86_64-linux-gnu/libc.so.6

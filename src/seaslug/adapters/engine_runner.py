@@ -82,7 +82,8 @@ class EngineRunner:
         return _EngineRunning((self._command, name), [*argv, *words], spec)
 
     def _flags(self, image: RunImage, spec: RunSpec) -> list[str]:
-        flags = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+        flags = [word for name in spec.dropped for word in ("--cap-drop", name)]
+        flags += ["--security-opt", "no-new-privileges"] if "ALL" in spec.dropped else []
         flags += ["--platform", str(image.platform)]
         flags += ["--interactive"] if spec.stdin else []
         flags += ["--read-only"] if spec.read_only else []

@@ -22,6 +22,7 @@ EXAMPLES = """\
   seaslug doctor ./server --on static                a program on a base, before there is an image
   seaslug doctor app --online                        with packages as Debian's archive has them
   seaslug doctor app --run                           started, watched, its health check asked
+  seaslug doctor app --run --cap-drop all --network
   seaslug doctor app -- --port 8080                  with these arguments instead of its command
 """
 REST = "args"
@@ -51,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--run", action="store_true",
-        help="start it, without capabilities and network, and confirm or refute what was found",
+        help="start it, and confirm or refute what was found",
     )  # fmt: skip
     parser.add_argument(
         "--runner", metavar="NAME",
@@ -68,6 +69,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--cap-drop", metavar="CAP", action="append", default=[],
         help="without this capability; all: without any",
+    )  # fmt: skip
+    how.add_argument(
+        "--network", action="store_true",
+        help="with --run: with the engine's network; by default it has none",
     )  # fmt: skip
     add_registry(parser)
     add_archive(parser)
@@ -100,13 +105,14 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     from seaslug.errors import JUDGED, UsageError
     from seaslug.ops.doctor import diagnose, started
     from seaslug.ops.specimen import specimen
-    from seaslug.ops.trial import as_dict, tried
+    from seaslug.ops.trial import ENGINES, as_dict, tried
     from seaslug.report.diagnosis import diagnosis
 
     if args.on or args.error is not None:
         raise UsageError("--run starts an image as it is", hint="leave --on and --error out")
-    args.cap_drop = ["all"]
     runner = pick(context.store, args.runner)
+    if runner.name not in ENGINES:
+        args.cap_drop = ["all"]
     try:
         with context.store.session():
             view = _here(args, context)
@@ -117,7 +123,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     data = as_dict(trial, diagnose(found))
     context.close()
     context.json_out(data) if args.json else context.out(diagnosis(data))
-    return 0 if trial.well else JUDGED
+    return 0 if trial.well and not (trial.alone and diagnose(found).bad) else JUDGED
 
 
 def _here(args: argparse.Namespace, context: Context) -> View:
@@ -193,7 +199,8 @@ def _built(args: argparse.Namespace, context: Context) -> str:
 def _way(args: argparse.Namespace) -> Way:
     from seaslug.ops.doctor import Way
 
-    return Way(args.user, args.read_only, tuple(args.cap_drop), tuple(args.args))
+    dropped, words = tuple(args.cap_drop), tuple(args.args)
+    return Way(args.user, args.read_only, dropped, words, args.network)
 
 
 def _tell(args: argparse.Namespace, context: Context, found: Diagnosis) -> int:

@@ -44,13 +44,15 @@ _SIGNAL = 139
 class Way:
     """How it will be started, as far as that differs from what the image says.
 
-    ``args`` replace the command; ``user`` and ``dropped`` are as engines take them.
+    ``args`` replace the command; ``user`` and ``dropped`` are as engines take them. A trial has
+    a ``network`` only if that is said.
     """
 
     user: str = ""
     read_only: bool = False
     dropped: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)

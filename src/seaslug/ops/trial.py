@@ -1,7 +1,8 @@
 """An image started and watched: what it printed, whether it is healthy, what it asked for in vain.
 
-It is started once as it is, without capabilities; a program of glibc that went on, or ended badly,
-is started once more with LD_DEBUG=libs, to see which libraries it looks for and does not find.
+It is started once as it is, without a network unless one is asked for; a program of glibc that
+went on, or ended badly, is started once more with LD_DEBUG=libs, to see which libraries it looks
+for and does not find.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from seaslug.values.digest import Digest
 STEADY = 4.0
 HEALTH_LIMIT = 30.0
 _REFUSED, _SIGNAL = 125, 139
-_ENGINES = ("docker", "podman")
+ENGINES = ("docker", "podman")
 _USAGE = "Run 'docker run --help'"
 _PAUSE = 0.1
 _CHECK_LIMIT = 30.0
@@ -35,6 +36,11 @@ _WRITES = (
 )  # fmt: skip
 _FINDS = re.compile(r"find library=(\S+) \[")
 _LOADED = re.compile(r"calling init: (\S+)")
+_NETWORK = re.compile(
+    r"Name or service not known|[Tt]emporary failure in name resolution|[Nn]etwork is unreachable|"
+    r"Could not resolve host|UnknownHostException|no such host|[Cc]onnection refused|"
+    r"\b(?:EAI_AGAIN|ENOTFOUND|ENETUNREACH|ECONNREFUSED)\b|server misbehaving"
+)
 _NOISE = re.compile(r"^\s+\d+:\t.*$\n?", re.MULTILINE)
 
 
@@ -53,15 +59,27 @@ class Trial:
     check: str
     unwritten: tuple[str, ...]
     unfound: tuple[str, ...] = ()
+    network: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether it ended for want of the network that it was not given: no image's fault."""
+        ended = self.status > 0 and self.status not in (_REFUSED, 126, 127)
+        return ended and not self.network and bool(_NETWORK.search(self.said))
 
     @property
     def well(self) -> bool:
-        """Whether it went on, or ended as it should, and is healthy if that can be asked."""
-        return self.status in (-1, 0) and self.healthy is not False
+        """Whether it went on, or ended as it should, and is healthy if that can be asked.
+
+        An end for want of a network says nothing against it.
+        """
+        return self.alone or (self.status in (-1, 0) and self.healthy is not False)
 
     @property
     def verdict(self) -> str:
         """What was seen, in a sentence."""
+        if self.alone:
+            return f"ended for want of a network, which it was not given: {_last(self.said)}"
         if self.status > 0:
             return f"ended with status {self.status}: {_last(self.said)}"
         if self.healthy is False:
@@ -76,7 +94,9 @@ def tried(manifest: Digest, specimen: Specimen, way: Way, runner: Runner) -> Tri
 
     Raises EngineError if *runner* cannot start anything.
     """
-    spec = RunSpec(user=way.user, args=way.args, read_only=way.read_only, tmpfs=())
+    dropped = tuple(name.upper().removeprefix("CAP_") for name in way.dropped)
+    spec = RunSpec(user=way.user, args=way.args, read_only=way.read_only, tmpfs=(),
+                   network=way.network, dropped=dropped)  # fmt: skip
     first = _once(manifest, spec, runner, _test(specimen))
     if first.status == _REFUSED or not _glibc(specimen):
         return first
@@ -96,7 +116,7 @@ def seen(one: Finding, trial: Trial) -> str:
     if one.severity is not Severity.FATAL:
         return ""
     # Namespaces have other words for it than engines.
-    other = trial.runner not in _ENGINES and trial.status in (125, 126, 127)
+    other = trial.runner not in ENGINES and trial.status in (125, 126, 127)
     if other or (not one.symptom and trial.status == _SIGNAL):
         return "confirmed"
     return "refuted" if trial.status in (-1, 0) else ""
@@ -110,7 +130,8 @@ def as_dict(trial: Trial, found: Diagnosis) -> dict[str, object]:
     return {
         **data, "findings": rows, "run": {
             "runner": trial.runner, "verdict": trial.verdict, "status": trial.status,
-            "healthy": trial.healthy, "output": trial.said, "check": trial.check,
+            "healthy": trial.healthy, "wants_network": trial.alone,
+            "output": trial.said, "check": trial.check,
             "not_written": list(trial.unwritten), "not_found": list(trial.unfound),
             "messages": messages,
         },
@@ -138,7 +159,8 @@ def _once(manifest: Digest, spec: RunSpec, runner: Runner, test: Sequence[str]) 
             running.stop(1.0)
     said = _text(done)
     written = _unwritten(f"{said}\n{check}")
-    return Trial(runner.name, done.status if ended else -1, said, healthy, check, written)
+    return Trial(runner.name, done.status if ended else -1, said, healthy, check, written,
+                 network=spec.network)  # fmt: skip
 
 
 def _refused(runner: Runner, said: str) -> Trial:

@@ -28,6 +28,8 @@ def diagnosis(found: Mapping[str, Any]) -> str:
 
 def _run(found: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[str]:
     yield f"{found['image']}: {run['verdict']}   (started with {run['runner']})"
+    if run["wants_network"]:
+        yield "\nthat is not the image's fault: try again with --network"
     if run["messages"]:
         yield f"\n{messages(run['messages'])}"
     if run["not_written"]:

@@ -94,7 +94,7 @@ PROFILES: Mapping[str, Profile] = {
             "strict", "every rule; what an image for production should do without is an error",
             severities={
                 **dict.fromkeys(
-                    ("IMG050", "IMG052", "IMG053", "IMG055", "IMG056", "IMG057", "IMG064",
+                    ("IMG050", "IMG052", "IMG055", "IMG056", "IMG057", "IMG064",
                      "IMG073", "IMG074", "IMG083", "IMG085", "IMG086", "IMG087", "IMG110"),
                     Severity.ERROR,
                 ),
@@ -108,7 +108,7 @@ PROFILES: Mapping[str, Profile] = {
             "cis", "CIS Docker Benchmark, chapter 4, as far as an image shows it",
             tuple(_CLAUSES),
             dict.fromkeys(
-                ("IMG050", "IMG052", "IMG053", "IMG073", "IMG074", "IMG110"), Severity.ERROR
+                ("IMG050", "IMG052", "IMG073", "IMG074", "IMG110"), Severity.ERROR
             )
             | dict.fromkeys(("IMG058", "IMG100", "IMG105"), Severity.WARN),
             _CLAUSES,

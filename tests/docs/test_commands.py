@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from support.docs import PAGES, ROOT, shown
 from support.real import need
+from support.terminal import Terminal
 
 WITH_COMMANDS = [page for page in PAGES if shown(page).commands]
 
@@ -36,12 +39,23 @@ def test_the_commands_of_a_page_work(
         "SEASLUG_ALLOW_EXPIRED": "1",
     }  # fmt: skip
     for command in told.commands:
+        if command.startswith("seaslug explore "):
+            assert looked_at(command, tmp_path, env) == 0, command
+            continue
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True,
             timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"$ {command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         assert "Traceback" not in done.stderr
+
+
+def looked_at(command: str, where: Path, env: Mapping[str, str]) -> int:
+    """Run a command that wants a terminal, wait until all is there to see, and leave it."""
+    terminal = Terminal(shlex.split(command), env, where)
+    terminal.wait_for(b"Findings ", 120)
+    terminal.type(b"q")
+    return terminal.end()
 
 
 @pytest.mark.slow

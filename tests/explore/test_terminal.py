@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
-import struct
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +14,7 @@ from seaslug.adapters.store import Store
 from seaslug.values.descriptor import Descriptor
 from support import images
 from support.cli import Cli
+from support.terminal import Terminal
 
 
 @pytest.fixture(scope="module")
@@ -30,47 +26,16 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     return Cli(home)
 
 
-class Terminal:
-    """A terminal of 80 by 24 with the command in it."""
-
-    def __init__(self, cli: Cli, *args: str, **env: str) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update({**cli.env, "TERM": "xterm-256color", **env})
-            code = "import sys; from seaslug.cli.main import script; script()"
-            os.execv(sys.executable, [sys.executable, "-c", code, "explore", *args])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.modes = termios.tcgetattr(self.fd)
-        self.out = b""
-
-    def wait_for(self, text: bytes, seconds: float = 60) -> None:
-        end = time.monotonic() + seconds
-        while text not in self.out:
-            assert time.monotonic() < end, self.out[-2000:]
-            self._read()
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.fd, keys)
-
-    def end(self, seconds: float = 60) -> int:
-        limit = time.monotonic() + seconds
-        while (found := os.waitpid(self.pid, os.WNOHANG)) == (0, 0):
-            assert time.monotonic() < limit, self.out[-2000:]
-            self._read()
-        self._read()
-        return os.waitstatus_to_exitcode(found[1])
-
-    def _read(self) -> None:
-        if select.select([self.fd], [], [], 0.05)[0]:
-            try:
-                self.out += os.read(self.fd, 65536)
-            except OSError:
-                time.sleep(0.02)
+def explore(cli: Cli, *args: str, **env: str) -> Terminal:
+    code = "import sys; from seaslug.cli.main import script; script()"
+    return Terminal(
+        [sys.executable, "-c", code, "explore", *args], {**os.environ, **cli.env, **env}
+    )
 
 
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}], ids=["colours", "no colours"])
 def test_it_shows_an_image_and_leaves_the_terminal_as_it_was(cli: Cli, env: dict[str, str]) -> None:
-    terminal = Terminal(cli, "made", "/usr/bin", **env)
+    terminal = explore(cli, "made", "/usr/bin", **env)
     terminal.wait_for(b"Findings ")
     terminal.type(b"q")
     assert terminal.end() == 0
@@ -98,13 +63,13 @@ def test_without_a_terminal_it_says_what_to_type(cli: Cli) -> None:
 def test_what_is_not_there_is_told_before_the_screen_is_taken(
     cli: Cli, args: tuple[str, ...], said: bytes
 ) -> None:
-    terminal = Terminal(cli, *args)
+    terminal = explore(cli, *args)
     assert terminal.end() == 2
     assert said in terminal.out and b"\x1b[?1049h" not in terminal.out
 
 
 def test_without_textual_it_says_how_to_get_it(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "textual.py").write_text("raise ImportError('textual')")
-    terminal = Terminal(cli, "made", PYTHONPATH=str(tmp_path))
+    terminal = explore(cli, "made", PYTHONPATH=str(tmp_path))
     assert terminal.end() == 2
     assert b"pip install 'seaslug[explore]'" in terminal.out

@@ -159,6 +159,23 @@ def test_ls_by_package(shop: Shop) -> None:
     assert text.splitlines()[1].split()[3] == "hello" and len(text.splitlines()) == 2
 
 
+def test_ls_and_inspect_read_every_database(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home")
+    store = Store(cli.home)
+    files = [
+        member("lib/apk/db/installed", b"P:musl\nV:1.2-r0\nA:x86_64\nF:lib\nR:libc.so\n"),
+        member("lib/libc.so", b"four"), member("etc/mine", b"x"),
+    ]  # fmt: skip
+    made = images.image(store, [images.layer(*files)])
+    store.tag("apk:1", Descriptor(images.MANIFEST, made, store.get(made).size))
+    rows = good(cli("ls", "apk:1", "--json")).json["files"]
+    assert {row["path"]: row["package"] for row in rows}["/lib/libc.so"] == "musl"
+    assert good(cli("ls", "apk:1", "--package", "musl")).out.endswith("/lib/libc.so\n")
+    (musl,) = good(cli("inspect", "apk:1", "--json")).json["packages"]
+    assert (musl["version"], musl["size"], musl["files"]) == ("1.2-r0", 4, 1)
+    assert "1 packages" in good(cli("inspect", "apk:1")).out
+
+
 def test_ls_by_layer(shop: Shop) -> None:
     found = good(shop.cli("ls", "tiny", "--by", "layer", "--json")).json["sums"]
     told = shop.cli("inspect", "tiny", "--json").json["layers"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from seaslug.cli.context import Context
 from seaslug.cli.options import add_image
 
 if TYPE_CHECKING:
-    from seaslug.ops.look import View
+    from seaslug.ops.look import Installed, View
 
 HELP = "Show an image: how it runs, its layers, its packages and what each of them takes."
 EXAMPLES = """\
@@ -73,9 +74,23 @@ def _data(view: View) -> dict[str, Any]:
 def _packages(view: View) -> list[dict[str, Any]]:
     """Return the packages; of an image that is elsewhere, what its own lock says of them."""
     if not view.far:
-        return [package.as_dict() for package in view.packages]
+        return [package.as_dict() for package in _installed(view)]
     names = ("name", "version", "arch", "source")
     return [{name: row.get(name, "") for name in names} for row in view.locked]
+
+
+@cache
+def _installed(view: View) -> tuple[Installed, ...]:
+    """Return the packages: of our images by the order of their files, else by any database."""
+    from seaslug.ops.look import RECIPE_LABEL
+
+    if RECIPE_LABEL in view.labels:
+        return view.packages
+    from seaslug.ops.attribution import installed
+    from seaslug.ops.specimen import specimen
+
+    known = {package.name: package for package in view.packages}
+    return tuple(known.get(one.name, one) for one in installed(specimen(view)))
 
 
 def _text(view: View) -> str:
@@ -126,7 +141,7 @@ def _package_table(view: View) -> str:
         return table(("PACKAGE", "VERSION"), rows, align="<<") if rows else (
             "which packages are in it is known by its layers only: seaslug ls reads them"
         )  # fmt: skip
-    packages = sorted(view.packages, key=lambda p: -p.size)
+    packages = sorted(_installed(view), key=lambda p: -p.size)
     if not packages:
         return "no packages"
     return table(
@@ -146,4 +161,4 @@ def _sum(view: View, layers: list[dict[str, Any]]) -> str:
     if view.far:
         return f"{text}; the layers were not fetched"
     files = megabytes(sum(x["files_size"] for x in layers))
-    return f"{text}, {files} of files, {len(view.packages)} packages"
+    return f"{text}, {files} of files, {len(_installed(view))} packages"

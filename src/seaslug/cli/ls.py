@@ -13,6 +13,7 @@ from seaslug.cli.options import add_image
 if TYPE_CHECKING:
     from seaslug.oci.files import Placed
     from seaslug.ops.attribution import Sum
+    from seaslug.ops.look import View
 
 HELP = "List the files of an image, each with the layer and the package that it comes from."
 EXAMPLES = """\
@@ -46,9 +47,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from seaslug.cli.view import view_of
 
     view = view_of(args, context)
-    if args.package:
-        _known(args.package, [p.name for p in view.packages], view.found.name)
-    shown = list(_chosen(view.files, args))
+    files, names = _listed(view, args, context)
+    _known(args.package, names, view.found.name)
+    shown = list(_chosen(files, args))
     if args.json:
         context.json_out({"files": [_data(item) for item in shown]})
         return 0
@@ -58,6 +59,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for line in _lines(shown, args.long):
         context.out(line)
     return 0
+
+
+def _listed(
+    view: View, args: argparse.Namespace, context: Context
+) -> tuple[Sequence[Placed], Sequence[str]]:
+    """Return the files, and the names that may own them, as --by tells them.
+
+    Of an image that is elsewhere a layer's table of contents is enough, where it has one.
+    """
+    if view.far:
+        return view.files, [one.name for one in view.packages] if args.package else ()
+    from seaslug.ops.attribution import attributed
+    from seaslug.ops.specimen import specimen
+    from seaslug.values.words import plain
+
+    seen = specimen(view)
+    for path, what in (row for layer in seen.root.layers for row in layer.odd):
+        context.err(plain(f"passed over: /{path}, {what}"))
+    files, owned = attributed(seen)
+    return files, owned.labels
 
 
 def _chosen(files: Sequence[Placed], args: argparse.Namespace) -> Iterator[Placed]:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from seaslug.anatomy.owners import Owners, owners
-from seaslug.oci.files import Placed
+from seaslug.oci.files import STATUS, Placed
 from seaslug.ops.compare.portrait import ours
+from seaslug.ops.look import Installed
 from seaslug.rules.specimen import Specimen
 from seaslug.values.descriptor import Descriptor
 from seaslug.values.tree import Kind
@@ -39,6 +40,26 @@ def attributed(specimen: Specimen) -> tuple[tuple[Placed, ...], Owners]:
     placed = specimen.root.placed
     paths = sorted(path for path in placed if path)
     return tuple(replace(placed[p], package=owned.owner.get(p, "")) for p in paths), owned
+
+
+def installed(specimen: Specimen) -> tuple[Installed, ...]:
+    """Return the packages that the image's databases tell, of any kind, by name.
+
+    What the whole of a package takes is not told here: ``installed_size`` is 0.
+    """
+    files, owned = attributed(specimen)
+    mine: dict[str, list[Placed]] = {}
+    for item in files:
+        if item.entry.kind is not Kind.DIR and not item.entry.path.startswith(STATUS):
+            mine.setdefault(item.package, []).append(item)
+    return tuple(
+        Installed(
+            one.name, one.version, one.arch, one.source, 0,
+            sum(item.entry.size for item in mine.get(one.name, ())), len(mine.get(one.name, ())),
+            min((item.layer for item in mine.get(one.name, ())), default=0),
+        )
+        for one in sorted(owned.packages.values(), key=lambda package: package.name)
+    )  # fmt: skip
 
 
 def by_package(files: Iterable[Placed], owned: Owners, history: Sequence[str]) -> tuple[Sum, ...]:

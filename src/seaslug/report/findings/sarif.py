@@ -18,6 +18,8 @@ from seaslug.rules.judgement import Judgement
 from seaslug.rules.model import Finding, Rule, Severity
 from seaslug.rules.specimen import Specimen
 
+_MOST = 25_000
+"""Code scanning refuses a run with more results; the worst come first."""
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
     Severity.FATAL: "error", Severity.ERROR: "error", Severity.WARN: "warning",
@@ -44,7 +46,7 @@ def write(judgement: Judgement, limit: Severity | None) -> str:
             "IMAGE": {"description": {"text": f"{judgement.image} ({judgement.platform})"}}
         },
         "properties": {"image": judgement.image, "platform": judgement.platform},
-        "results": results,
+        "results": results[:_MOST],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 

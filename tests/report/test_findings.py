@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from rules.broken import STATIC
 from rules.judging import key
 from rules.making import File, specimen
 from seaslug.ops.judge import judge
@@ -175,3 +176,17 @@ def test_html_is_whole_and_needs_nothing_else() -> None:
     assert "://" not in text.split("<main>")[0]
     folds = [attributes for tag, attributes in page.tags if tag == "summary"]
     assert len(folds) == len({f.rule + f.severity.word for f in judged().findings}) + 1
+
+
+PASSWD = "COPY --from=build /etc/passwd /etc/passwd"
+FIXES = {
+    "text": f"the stage that builds\n{15 * ' '}{PASSWD}\n{15 * ' '}or ENV USER=app\n",
+    "markdown": f"the stage that builds`<br>`{PASSWD}; or ENV USER=app`",
+    "html": f"the stage that builds</code><br><code>{PASSWD}; or ENV USER=app</code>",
+}
+
+
+@pytest.mark.parametrize("form", FIXES)
+def test_lines_of_a_fix_stay_lines(form: str) -> None:
+    image = specimen({"app": STATIC}, {"Entrypoint": ["/app"], "User": "7"})
+    assert FIXES[form] in written(judge(image, PROFILES["default"], ()), form, None)

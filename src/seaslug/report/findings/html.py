@@ -80,7 +80,8 @@ def _fold(rule: Rule[Specimen], mine: list[Finding]) -> str:
     word = mine[0].severity.word
     items = "".join(
         f"<li><code>{_text(one.where)}</code> {_text(one.message)}"
-        + (f"<br>→ <code>{_text(one.fix)}</code>" if one.fix else "")
+        + ("<br>→ " if one.fix else "")
+        + "<br>".join(f"<code>{_text(line)}</code>" for line in one.fix.splitlines())
         + (f'<br><span class="quiet">it says: {_text(one.symptom)}</span>' if one.symptom else "")
         + "</li>"
         for one in mine

@@ -30,7 +30,7 @@ def _lines(judgement: Judgement, limit: Severity | None) -> Iterator[str]:
         yield "| | rule | where | what is wrong, and what to do |"
         yield "|---|---|---|---|"
     for one in judgement.findings:
-        fix = f"<br>{_code(one.fix)}" if one.fix else ""
+        fix = "".join(f"<br>{_code(line)}" for line in one.fix.splitlines())
         yield (
             f"| {_SIGNS[one.severity]} | {one.rule} | {_code(one.where)} | "
             f"{_cell(one.message)}{fix} |"

@@ -29,7 +29,7 @@ def _lines(judgement: Judgement) -> Iterator[str]:
             continue
         yield f"{one.severity.word:<5}  {one.rule}  {one.where}: {one.message}"
         if one.fix:
-            yield _INDENT + one.fix.replace("\n", "\n" + _INDENT)
+            yield from (_INDENT + line for line in one.fix.replace("; or ", "\nor ").splitlines())
         if shown[one.rule] == _MOST < total[one.rule]:
             yield f"{_INDENT}and {total[one.rule] - _MOST} more like it (--json has all)"
     if judgement.findings:

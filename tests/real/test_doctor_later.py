@@ -16,6 +16,7 @@ from seaslug.rules import catalog
 from seaslug.rules.specimen import Specimen
 from support import failing
 from support.certificates import CertificateAuthority
+from support.cli import Cli
 from support.clients import Seaslug
 from support.curing import SHELL, Build, read
 from support.failing import LIB, LOADER, Base, Made
@@ -83,6 +84,23 @@ def test_it_fails_later_as_foretold_and_goes_on_when_what_is_printed_is_done(
     build = Build(case.files, case.good, image.run, tools=case.tools)
     cured = ward.cured(sick[name], build, cure)
     assert ward.start(cured, flags=(*case.flags, *cure.flags)) == (0, "hello\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("letters", ()), ("a service of names", ("--cap-drop", "all")),
+     ("a thread that is cancelled", ("--read-only",))],
+)  # fmt: skip
+def test_a_trial_confirms_it(
+    name: str, options: tuple[str, ...], made: Mapping[str, Later], sick: Mapping[str, str],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    cli = Cli(tmp_path / "home", "-q")
+    place = f"docker-daemon:{sick[name]}"
+    done = cli("doctor", place, "--run", "--runner", "docker", *options, "--json")
+    rows = [one for one in done.json["findings"] if one["rule"] == made[name].rule]
+    assert done.status == 15 and "confirmed" in [one["seen"] for one in rows], done.out
+    assert not done.json["run"]["wants_network"]
 
 
 def test_docker_itself_lets_everybody_take_low_ports(sick: Mapping[str, str], ward: Ward) -> None:

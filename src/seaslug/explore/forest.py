@@ -21,6 +21,7 @@ class Forest:
         self._counts: dict[str, int] = {"": 0}
         self._lost: dict[str, int] = {"": 0}
         self._sorted: dict[tuple[str, str], Sequence[str]] = {}
+        self._ranks: dict[tuple[str, str], tuple[tuple[int, str], ...]] = {}
         for path, item in items.items():
             self._add(path, item)
         self._fold()
@@ -90,7 +91,11 @@ class Forest:
 
     def rank(self, path: str, order: str) -> tuple[tuple[int, str], ...]:
         """Return what sorts *path* as it stands in the tree."""
-        return tuple(self._rank(part, order) for part in (*parents(path), path))
+        key = (path.rpartition("/")[0], order)
+        above = self._ranks.get(key)
+        if above is None:
+            above = self._ranks[key] = self.rank(key[0], order) if key[0] else ()
+        return (*above, self._rank(path, order))
 
     def _rank(self, path: str, order: str) -> tuple[int, str]:
         return (-self.size(path) if order == BY_SIZE else 0, path)

@@ -143,7 +143,7 @@ class Explorer(Shelf):
 
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
         """Search while it is typed."""
-        if message.what == "search":
+        if message.what == "search" and len(message.value) > 1:
             self._find(message.value, here=True)
 
     def on_prompt_given(self, message: Prompt.Given) -> None:

@@ -108,6 +108,10 @@ class Viewer(Screen[None]):
         self.query_one(Lines).focus()
         self.action_next(0)
 
+    def on_prompt_typed(self, message: Prompt.Typed) -> None:
+        """Wait for Enter: what is typed here is not for the tree."""
+        message.stop()
+
     def on_prompt_left(self, message: Prompt.Left) -> None:
         """Go on reading."""
         message.stop()

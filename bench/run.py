@@ -27,6 +27,7 @@ from typing import Any
 import application
 import corpus
 import delivery
+import judging
 import page
 import peers
 import registry
@@ -138,6 +139,18 @@ class Bench:
         """The python3 image on its way."""
         return delivery.Delivery(self.python.full, self.temporary, self.closing)
 
+    @cached_property
+    def small(self) -> judging.Judging:
+        """The python3 image, to be judged."""
+        return judging.Judging("python3", "python3", self.python.full, self.temporary)
+
+    @cached_property
+    def large(self) -> judging.Judging:
+        """An image of 1.6 GB, to be judged."""
+        return judging.Judging(
+            str(judging.WORKBENCH), "workbench", self.python.full, self.temporary
+        )
+
     def start(self) -> Work:
         """The version."""
         ours = Method("seaslug --version", lambda _: [SEASLUG, "--version"])
@@ -213,6 +226,11 @@ def _chosen(bench: Bench, only: Sequence[str]) -> Iterator[Callable[[], Work]]:
         "changed": bench.changed, "warm": bench.warm, "no-op": bench.noop, "start": bench.start,
         "app-edit": lambda: bench.application.edited(),
         "app-no-op": lambda: bench.application.again(),
+        "judge": lambda: bench.small.first(),
+        "judge-again": lambda: bench.small.again(),
+        "structure": lambda: bench.small.tested(),
+        "judge-large": lambda: bench.large.first(),
+        "judge-large-again": lambda: bench.large.again(),
         **(_deliveries(bench) if registry.there() else {}),
     }  # fmt: skip
     for name in only or makers:

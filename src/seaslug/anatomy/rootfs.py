@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seaslug.anatomy.capabilities import CAPABILITY
-from seaslug.anatomy.facts import Facts, LayerFacts
+from seaslug.anatomy.facts import Facts, LayerFacts, Row
 from seaslug.anatomy.secrets import Mark
 from seaslug.deb.binary import Binary
 from seaslug.oci.files import WHITEOUT, Placed, Root
@@ -93,8 +93,7 @@ def rootfs(layers: Sequence[LayerFacts], base: int = 0) -> Rootfs:
             if place.rpartition("/")[2].startswith(WHITEOUT):
                 root.white_out(place)
                 continue
-            held = {CAPABILITY: layer.capabilities.get(row.path, b"")}
-            xattrs = tuple((name, held.get(name, b"")) for name in row.xattrs)
+            xattrs = _xattrs(row, layer) if row.xattrs else ()
             member = Member(
                 row.path, row.kind, row.mode, row.uid, row.gid, row.mtime, row.size, row.target,
                 xattrs, iter(()),
@@ -108,7 +107,18 @@ def rootfs(layers: Sequence[LayerFacts], base: int = 0) -> Rootfs:
 def _closed(entry: Entry) -> Entry:
     """Return a file that reads as empty unless its text is kept: its content is not at hand."""
     kept = entry.kind is not Kind.FILE or isinstance(entry.content, Inline)
-    return entry if kept else replace(entry, content=_EMPTY)
+    if kept:
+        return entry
+    # Not replace(): there may be a million of them.
+    return Entry(
+        entry.path, entry.kind, entry.mode, entry.uid, entry.gid, entry.mtime, entry.target,
+        _EMPTY, entry.xattrs,
+    )  # fmt: skip
+
+
+def _xattrs(row: Row, layer: LayerFacts) -> tuple[tuple[str, bytes], ...]:
+    held = {CAPABILITY: layer.capabilities.get(row.path, b"")}
+    return tuple((name, held.get(name, b"")) for name in row.xattrs)
 
 
 def _keep_texts(root: Root, at: int, layer: LayerFacts) -> None:

@@ -180,7 +180,8 @@ class Root:
             self._remove(p for p in [*self.found] if p.startswith(path + "/"))
         if member.kind is Kind.SYMLINK or self._link(path) is not None:
             self._heads.clear()
-        self._folders.update(parents(path))
+        if path.rpartition("/")[0] not in self._folders:  # a known folder's own are known
+            self._folders.update(parents(path))
         self._fresh.add(path)
         entry, origin = _entry(member, path), (self._layer, member.path)
         if member.kind is Kind.HARDLINK:

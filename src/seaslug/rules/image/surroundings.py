@@ -253,15 +253,16 @@ def own_authority(specimen: Specimen) -> Iterator[Finding]:
     """
     named = {specimen.env.get(name, "").strip("/") for name in _BUNDLE_VARIABLES}
     trusted = {name for path in BUNDLES for _, name in _certificates(specimen, path)}
+    kind = language(specimen)
+    if not trusted and kind not in ("node", "java"):
+        return
     for path in specimen.root.placed:
         own = path.startswith(OWN) and path not in BUNDLES and path.endswith((".crt", ".pem"))
         names = {name for _, name in _certificates(specimen, path)} if own else set()
-        knows = trusted or language(specimen) in ("node", "java")
-        if names and not names <= trusted and path not in named and knows:
+        if names and not names <= trusted and path not in named:
             yield Finding("IMG033", Severity.WARN, f"/{path}",
                           f"{', '.join(sorted(names - trusted))} is in no bundle that is trusted",
-                          _trusted(specimen, path),
-                          _UNTRUSTED.get(language(specimen), _X509))  # fmt: skip
+                          _trusted(specimen, path), _UNTRUSTED.get(kind, _X509))  # fmt: skip
 
 
 def _trusted(specimen: Specimen, path: str) -> str:

@@ -16,6 +16,7 @@ from seaslug.adapters.store import Store
 from seaslug.ports import Runner, RunSpec
 from seaslug.values.digest import Digest
 from support.clients import Seaslug
+from support.kept import kept
 from support.real import missing, need
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -83,9 +84,11 @@ def go(work: Path, arch: str) -> Path:
     out = work / f"go-{arch}"
     env = {
         "CGO_ENABLED": "0", "GOARCH": arch, "GOOS": "linux", "GO111MODULE": "off",
-        "GOCACHE": str(work / "go-cache"), "GOPATH": str(work / "go-path"), "GOTOOLCHAIN": "local",
+        "GOPATH": str(work / "go-path"), "GOTOOLCHAIN": "local",
     }  # fmt: skip
-    return compiled("go", "build", "-o", out, SOURCES / "main.go", out=out, env=env)
+    # As seaslug builds applications: Go then has its own library from there already.
+    argv = ("go", "build", "-trimpath", "-o", out, SOURCES / "main.go")
+    return compiled(*argv, out=out, env=env)
 
 
 def emulated() -> None:
@@ -134,7 +137,7 @@ def test_a_program_for_older_glibc(
         emulated()
     out = work / f"zig-{arch}"
     options = ("-target", f"{target}-linux-gnu.2.28", "-o", out, SOURCES / "main.c")
-    cache = {"ZIG_GLOBAL_CACHE_DIR": str(work / "zig"), "ZIG_LOCAL_CACHE_DIR": str(work / "zig")}
+    cache = {"ZIG_GLOBAL_CACHE_DIR": str(kept("zig")), "ZIG_LOCAL_CACHE_DIR": str(work / "zig")}
     program = compiled("zig", "cc", *options, out=out, env=cache)
     said = started(seaslug, unshare, subject, program, "65532")
     assert said == "c ok nonroot 443 thread\n"

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from seaslug.cli.main import main
+from support.kept import kept
 from support.server import closed_port
+
+# CI forbids Python to write bytecode, which would have every process compile all of it anew.
+# Options rather than the environment: what the command starts is to know nothing of it.
+COMMAND = (
+    sys.executable, "-X", f"pycache_prefix={kept('bytecode')}",
+    "-c", "import sys; sys.dont_write_bytecode = False; "
+    "from seaslug.cli.main import script; script()",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,9 +90,8 @@ class Cli:
             if also is not None:
                 also()
 
-        code = "import sys; from seaslug.cli.main import script; script()"
         return subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, args), *self.options],
+            [*COMMAND, *map(str, args), *self.options],
             env={**os.environ, **self.env}, text=True, preexec_fn=first,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
         )  # fmt: skip

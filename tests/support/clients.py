@@ -6,17 +6,15 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.cli import Done
+from support.cli import COMMAND, Done
 from support.real import missing, need
 
 NO_MIRROR = 6
-_SCRIPT = "from seaslug.cli.main import script; script()"
 
 
 def run(
@@ -80,12 +78,12 @@ class Seaslug:
         under: Sequence[str] = (),
     ) -> Done:
         """Run a command; *under* is a program, with its options, that starts it."""
-        argv = [*under, sys.executable, "-c", _SCRIPT, *map(str, args)]
+        argv = [*under, *COMMAND, *map(str, args)]
         return _run(argv, {**os.environ, "SEASLUG_HOME": str(self.home), **(env or {})}, status)
 
     def require_mirror(self) -> None:
         """Skip, or fail where real things are required, if no mirror answers."""
-        argv = [sys.executable, "-c", _SCRIPT, "lock", "static", "--allow-expired", "-q"]
+        argv = [*COMMAND, "lock", "static", "--allow-expired", "-q"]
         env = {**os.environ, "SEASLUG_HOME": str(self.home)}
         done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=300)
         if done.returncode == NO_MIRROR:

@@ -108,11 +108,12 @@ def _library(kind: str) -> str:
 
 
 def _zstd() -> Any:
+    from importlib import import_module
+
     try:
-        from compression import zstd
+        return import_module("compression.zstd")
     except ImportError:
-        from backports import zstd
-    return zstd
+        return import_module("backports.zstd")
 
 
 def _zstd_one(data: bytes, level: int) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from seaslug.adapters import wire
 from seaslug.adapters.registry.client import Client
 from seaslug.adapters.registry.source import RegistrySource
 from seaslug.adapters.registry.target import RegistryTarget
@@ -173,3 +175,7 @@ def _configure(patch: pytest.MonkeyPatch, folder: Path, host: str, mirror: str) 
     (folder / "config/seaslug").mkdir(parents=True)
     text = f'[registries."{host}"]\nmirrors = ["{mirror}"]\n'
     (folder / "config/seaslug/config.toml").write_text(text)
+
+
+def test_an_authority_that_says_little_of_itself_is_trusted_as_docker_does() -> None:
+    assert not wire.trusting().verify_flags & ssl.VERIFY_X509_STRICT

@@ -42,7 +42,7 @@ def test_a_manifest() -> None:
     ("text", "parts"),
     [
         ("{", ["package.json:1", "not JSON"]),
-        ('{\n "a": 1,\n}', ["package.json:3"]),
+        ('{\n "a": 1,\n b}', ["package.json:3"]),
         ("[]", ["must be an object"]),
         ('{"scripts": []}', ["scripts must be an object"]),
         ('{"dependencies": {"a": 1}}', ["dependencies.a must be text"]),

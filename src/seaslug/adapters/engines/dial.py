@@ -73,10 +73,12 @@ def _host_and_port(text: str, usual: int) -> tuple[str, int]:
 def _secured(plain: socket.socket, host: str, endpoint: Endpoint) -> socket.socket:
     import ssl
 
+    from seaslug.adapters.wire import trusting
+
     folder = endpoint.certificates
     ca, cert, key = (f"{folder}/{name}.pem" for name in ("ca", "cert", "key"))
     try:
-        context = ssl.create_default_context(cafile=ca if os.path.exists(ca) else None)
+        context = trusting(ca if os.path.exists(ca) else None)
         if not endpoint.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

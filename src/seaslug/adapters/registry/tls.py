@@ -30,7 +30,7 @@ def context(endpoint: Endpoint, *, own: bool) -> ssl.SSLContext:
     """
     import ssl
 
-    made = ssl.create_default_context()
+    made = wire.trusting()
     try:
         for file in endpoint.ca:
             made.load_verify_locations(cafile=file)

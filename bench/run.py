@@ -146,7 +146,7 @@ class Bench:
 
     @cached_property
     def large(self) -> judging.Judging:
-        """An image of 1.6 GB, to be judged."""
+        """An image of 0.5 GB packed, to be judged."""
         return judging.Judging(
             str(judging.WORKBENCH), "workbench", self.python.full, self.temporary
         )

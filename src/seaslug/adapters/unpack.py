@@ -17,10 +17,9 @@ from seaslug.oci.files import MAX_BYTES, OPAQUE, WHITEOUT, layer_chunks
 from seaslug.oci.runnable import RunImage
 from seaslug.ports import BlobStore
 from seaslug.tar.reader import Member, members
-from seaslug.values.tree import Kind
+from seaslug.values.tree import MAX_LINKS, Kind, follow
 
 MAX_ENTRIES = 2_000_000
-_MAX_LINKS = 40
 
 
 def unpack(store: BlobStore, image: RunImage, into: str, *, owners: bool) -> None:
@@ -114,25 +113,10 @@ class _Root:
         return _join(parent, name)
 
     def _resolve(self, path: str) -> str:
-        todo, done, links = path.split("/")[::-1], list[str](), 0
-        while todo:
-            part = todo.pop()
-            if part in ("", "."):
-                continue
-            if part == "..":
-                del done[-1:]
-                continue
-            target = self._links.get("/".join((*done, part)))
-            if target is None:
-                done.append(part)
-                continue
-            links += 1
-            if links > _MAX_LINKS:
-                raise HostileError("symbolic links lead in a circle", where=path)
-            if target.startswith("/"):
-                done = []
-            todo.extend(target.split("/")[::-1])
-        return "/".join(done)
+        real = follow(path, self._links.get)
+        if real is None:
+            raise HostileError("symbolic links lead in a circle", where=path)
+        return real
 
     def _make_dirs(self, path: str) -> None:
         if path in self._dirs:
@@ -246,7 +230,7 @@ def inside(root: str, path: str) -> str | None:
             done.append(part)
             continue
         links += 1
-        if links > _MAX_LINKS:
+        if links > MAX_LINKS:
             return None
         target = os.readlink(here)
         if target.startswith("/"):

@@ -16,7 +16,7 @@ from seaslug.explore.words import exact, oneline
 from seaslug.rules.words import listed
 from seaslug.values.content import Inline
 from seaslug.values.platform import TABLE
-from seaslug.values.tree import MAX_LINKS, Kind
+from seaslug.values.tree import Kind, follow
 
 MOST = 1 << 20
 """How many bytes of a file are read to show it."""
@@ -160,30 +160,21 @@ def _resolved(item: Item, name: str, whole: Whole) -> str:
     return f"/{found.real}" + (f"   ({owner})" if owner else "")
 
 
-def _walk(item: Item, merged: Mapping[str, Item]) -> Iterator[str]:
-    """Yield each link on the way; of a path, the first link in it is what is followed."""
-    todo, done = item.path.split("/")[::-1], list[str]()
-    links = 0
-    while todo:
-        part = todo.pop()
-        if part in ("", "."):
-            continue
-        if part == "..":
-            del done[-1:]
-            continue
-        path = "/".join((*done, part))
+def _walk(item: Item, merged: Mapping[str, Item]) -> tuple[str, ...]:
+    """Return each link on the way; of a path, the first link in it is what is followed."""
+    told: list[str] = []
+
+    def link(path: str) -> str | None:
         here = merged.get(path)
         if here is None or here.row.kind is not Kind.SYMLINK:
-            done.append(part)
-            continue
-        yield f"/{path}  ->  {here.row.target}"
-        links += 1
-        if links > MAX_LINKS:
-            yield "and so on, in a circle: it leads nowhere"
-            return
-        done = [] if here.row.target.startswith("/") else done
-        todo += [piece for piece in reversed(here.row.target.split("/")) if piece]
-    yield from _at_last("/".join(done), merged)
+            return None
+        told.append(f"/{path}  ->  {here.row.target}")
+        return here.row.target
+
+    real = follow(item.path, link)
+    if real is None:
+        return (*told, "and so on, in a circle: it leads nowhere")
+    return (*told, *_at_last(real, merged))
 
 
 def _at_last(path: str, merged: Mapping[str, Item]) -> Iterator[str]:
